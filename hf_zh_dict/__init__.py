@@ -1,0 +1,3 @@
+"""Train small Llama models from scratch on Traditional Chinese dictionaries."""
+
+__version__ = "0.1.0"

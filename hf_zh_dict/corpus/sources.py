@@ -1,0 +1,204 @@
+"""Corpus settings in, a stream of `Document` and `Dropped` records out: one interface, four sources.
+
+Dictionaries (embedded, or the Ministry's spreadsheets) are read as entries and rendered; text
+(local lines or Parquet rows, or a dataset repository on the Hub) is one document a line already.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hf_zh_dict.config import CorpusConfig
+from hf_zh_dict.dictionaries.entry import Document, Span
+from hf_zh_dict.dictionaries.normalize import clean_line
+from hf_zh_dict.dictionaries.parse import NotAnEntry, parse_document
+from hf_zh_dict.dictionaries.reader import Dropped, read_entries
+from hf_zh_dict.dictionaries.render import render_document
+from hf_zh_dict.messages import InputError, _
+from hf_zh_dict.stages import hash_file
+
+EMBEDDED_FOLDER = Path(__file__).parent.parent / "dictionaries" / "embedded"
+
+# A line's headword is the text before the first of these; brackets around it do not count.
+HEADWORD_END = re.compile(r"[\s\u3000：:，,、。．；;！？!?（(〔\[「『《〈|｜=＝\t-]")
+OPENING_BRACKETS = "【「『《〈[（(〔"
+LONGEST_HEADWORD = 20
+
+
+def read_documents(config: CorpusConfig) -> Iterator[Document | Dropped]:
+    """Every document of the source, in its order.
+
+    Raises:
+        InputError: a file or repository is missing, unreadable or empty.
+    """
+    if config.source == "hub":
+        yield from read_hub(config)
+        return
+    for path in source_files(config):
+        before = 0
+        documents = read_text_file(path) if config.source == "text" else read_dictionary(path)
+        for record in documents:
+            before += isinstance(record, Document)
+            yield record
+        if not before:
+            raise InputError(
+                _("{path}: holds no text that could become a document.").format(path=path)
+            )
+
+
+def source_files(config: CorpusConfig) -> list[Path]:
+    """The files of a source that has files.
+
+    Raises:
+        InputError: one of them does not exist.
+    """
+    if config.source == "embedded":
+        return sorted(EMBEDDED_FOLDER.glob("*.csv"))
+    if config.source == "hub":
+        return []
+    paths = [Path(name).expanduser() for name in config.files]
+    for path in paths:
+        if not path.is_file():
+            raise InputError(_("{path}: there is no such file.").format(path=path))
+    return paths
+
+
+def describe_inputs(config: CorpusConfig) -> list[list[str]]:
+    """What the source reads, for the fingerprint: names and SHA-256 of files, or the repository."""
+    if config.source == "hub":
+        return [[config.repo_id, config.revision, *config.data_files]]
+    return [[path.name, hash_file(path)] for path in source_files(config)]
+
+
+def read_dictionary(path: Path) -> Iterator[Document | Dropped]:
+    """The entries of one table, rendered."""
+    for entry in read_entries(path):
+        yield entry if isinstance(entry, Dropped) else render_document(entry)
+
+
+def read_text_file(path: Path) -> Iterator[Document | Dropped]:
+    """One document a line (.txt or any text) or a row (.parquet, column `text`)."""
+    if path.suffix.lower() == ".parquet":
+        yield from read_parquet(path)
+        return
+    number = 0
+    try:
+        with path.open(encoding="utf-8-sig", newline="\n") as file:
+            for number, line in enumerate(file, start=1):
+                yield make_document(line, path.stem, path.name, number)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            _("{path}: line {line} is not UTF-8 (byte 0x{byte:02x}); save the file as UTF-8.").format(
+                path=path, line=line_of_bad_byte(path), byte=error.object[error.start]
+            )
+        ) from error
+
+
+def line_of_bad_byte(path: Path) -> int:
+    """The number of the first line that is not UTF-8."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                return number
+    return number
+
+
+def read_parquet(path: Path) -> Iterator[Document | Dropped]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(_("{path}: not a Parquet file: {error}").format(path=path, error=error)) from error
+    if "text" not in file.schema_arrow.names:
+        raise InputError(
+            _("{path}: needs a column “text”; it has {names}.").format(
+                path=path, names=", ".join(file.schema_arrow.names)
+            )
+        )
+    number = 0
+    for batch in file.iter_batches(batch_size=1000, columns=["text"]):
+        for text in batch.column("text").to_pylist():
+            number += 1
+            yield make_document(str(text or ""), path.stem, path.name, number)
+
+
+def read_hub(config: CorpusConfig) -> Iterator[Document | Dropped]:
+    """Every row of a dataset repository, all splits in their order; column `text`."""
+    name = config.repo_id
+    for split in open_hub_dataset(config).values():
+        if "text" not in split.column_names:
+            raise InputError(
+                _("{path}: needs a column “text”; it has {names}.").format(
+                    path=name, names=", ".join(split.column_names)
+                )
+            )
+        for number, row in enumerate(split.select_columns("text"), start=1):
+            yield make_document(row["text"] or "", name.split("/")[-1], name, number)
+
+
+def open_hub_dataset(config: CorpusConfig) -> Any:
+    """The repository as a `DatasetDict`; every way to fail is one sentence with the way out."""
+    from datasets import load_dataset
+    from datasets.exceptions import DatasetGenerationError
+    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.utils import httpx
+
+    files = list(config.data_files) or None
+    try:
+        return load_dataset(config.repo_id, data_files=files, revision=config.revision)
+    except (OSError, ValueError, DatasetGenerationError, HfHubHTTPError, httpx.HTTPError) as error:
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        raise InputError(
+            _(
+                "the dataset repository {repo} cannot be read ({reason}); check the network, the "
+                "name and `hf auth login`, or use files that you have: --corpus.source text "
+                "--corpus.files FILE.txt, or --corpus.source spreadsheets --corpus.files FILE.xlsx."
+            ).format(repo=config.repo_id, reason=reason)
+        ) from error
+
+
+def hub_commit(config: CorpusConfig) -> str:
+    """The commit that the revision names now, to be recorded in the run."""
+    from huggingface_hub import HfApi
+
+    return HfApi().dataset_info(config.repo_id, revision=config.revision).sha or ""
+
+
+def make_document(line: str, dictionary: str, source: str, number: int) -> Document | Dropped:
+    """A line of text as a document; a line that is a rendered entry keeps its fields' spans."""
+    text = line.strip("\r\n\ufeff ")
+    text = text.replace("\t", " ").replace("\r", " ").replace("\n", " ")
+    if not text.strip("\u3000 "):
+        return Dropped("empty line", source, number, "")
+    try:
+        rendered = render_document(parse_document(text))
+    except NotAnEntry:
+        rendered = None
+    if rendered and rendered.text == text and any(s.field == "bopomofo" for s in rendered.spans):
+        return Document(text, rendered.headword, dictionary, str(number), "line", rendered.spans)
+    headword = headword_of(text)
+    start = text.index(headword)
+    span = Span("headword", start, start + len(headword))
+    return Document(text, headword, dictionary, str(number), "line", (span,))
+
+
+def headword_of(text: str) -> str:
+    """A line's headword: the text before the first blank, punctuation or bracket.
+
+    Opening brackets at the start of the line are passed over; a text without any separator gives
+    its first 20 characters, so that lines of one long beginning share a group.
+    """
+    start = len(text) - len(text.lstrip(OPENING_BRACKETS + " \u3000"))
+    found = HEADWORD_END.search(text, start)
+    close = re.search(r"[】」』》〉\]）)〕]", text[start:])
+    end = min(
+        found.start() if found else len(text),
+        start + close.start() if close else len(text),
+        start + LONGEST_HEADWORD,
+    )
+    return clean_line(text[start:end]) or text[:1]

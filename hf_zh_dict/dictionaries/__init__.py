@@ -1,0 +1,1 @@
+"""A table of a dictionary in; entries, documents and what is known of them out."""

@@ -1,0 +1,256 @@
+"""A table of one of the four dictionaries in (.xlsx, .xls, .csv), `Entry` records out.
+
+Rows of one headword are its readings: they become one entry. A row that gives none is yielded
+as `Dropped`, with the reason.
+"""
+
+import csv
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hf_zh_dict.dictionaries.entry import Entry, Passage, Reading, Sense
+from hf_zh_dict.dictionaries.layouts import Layout, recognise_layout
+from hf_zh_dict.dictionaries.normalize import (
+    clean_line,
+    clean_lines,
+    clean_text,
+    expand_signs,
+    split_passages,
+    strip_anchors,
+    strip_ruby,
+    unfold_table,
+)
+from hf_zh_dict.messages import InputError, _
+
+Row = dict[str, str]  # our column name → cell text, as published
+
+PART_OF_SPEECH = re.compile(r"\[([名動形副助代連介歎嘆擬量綴數]|[名動形副助代連介歎嘆擬量綴]、.)\] ?")
+SENSE_NUMBER = re.compile(r"(?:(\d{1,2})\.(?!\d)|\((\d{1,2})\)|(?<!\d)(\d{1,2})\)) ?")
+VARIANT_KINDS = {"1": "變", "2": "又音", "3": "語音", "4": "讀音"}
+
+# Sections of an idiom, in the order in which they are read.
+IDIOM_SECTIONS = (
+    "source", "source_text", "source_notes", "source_references", "story", "quotations",
+    "usage_meaning", "usage_category", "usage_examples", "form_and_sound", "alike", "different",
+    "discrimination_examples", "synonyms", "antonyms", "variants", "rank",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What did not become a document, where it stood, and why."""
+
+    reason: str
+    source: str
+    row: int
+    text: str
+
+
+def read_entries(path: Path) -> Iterator[Entry | Dropped]:
+    """All entries of one table, in the order in which headwords first appear.
+
+    Raises:
+        InputError: the file is missing, unreadable, or not one of the four dictionaries.
+    """
+    layout, rows = read_rows(path)
+    if layout.dictionary == "idioms":
+        rows = iter(mend_shifted_columns(list(rows)))
+    by_headword: dict[str, list[Row]] = {}
+    for number, row in enumerate(rows, start=2):
+        headword = clean_line(row["headword"])
+        if not headword or not row["definition"].strip():
+            if any(cell.strip() for cell in row.values()):
+                reason = "no definition" if headword else "no headword"
+                yield Dropped(reason, path.name, number, " ".join(row.values()).strip()[:200])
+            continue
+        row["row"] = str(number)
+        by_headword.setdefault(headword, []).append(row)
+    for headword, same in by_headword.items():
+        same.sort(key=lambda row: as_number(row.get("order", "")))
+        readings: list[Reading] = []
+        kept: list[Row] = []
+        for row in same:
+            reading = read_reading(layout, row)
+            if reading in readings:
+                text = " ".join((headword, reading.bopomofo))
+                yield Dropped("reading repeated", path.name, int(row["row"]), text)
+                continue
+            readings.append(reading)
+            kept.append(row)
+        yield make_entry(layout, headword, kept, tuple(readings))
+
+
+def read_rows(path: Path) -> tuple[Layout, Iterator[Row]]:
+    """The table's layout and its rows, each cell as text."""
+    if not path.is_file():
+        raise InputError(_("{path}: there is no such file.").format(path=path))
+    if path.suffix.lower() == ".csv":
+        sheet, table = path.stem, read_csv(path)
+    else:
+        sheet, table = read_spreadsheet(path)
+    header = next(table, [])
+    first = list(itertools.islice(table, 50))
+    sample = "\n".join(str(cell) for row in first for cell in row)
+    layout, places = recognise_layout(header, source=path.name, sheet=sheet, sample=sample)
+
+    def rows() -> Iterator[Row]:
+        for cells in itertools.chain(first, table):
+            yield {
+                name: cell_text(cells[place]) if place < len(cells) else ""
+                for name, place in places.items()
+            }
+
+    return layout, rows()
+
+
+def mend_shifted_columns(rows: list[Row]) -> list[Row]:
+    """Put four columns of 成語典's 2025 edition back under their names.
+
+    That edition has each of 形音辨誤, 辨識-同, 辨識-異, 辨識-例句 under the name of the one before, the
+    first under the last; the little table of examples (tabs), found under 形音辨誤, gives it away.
+    """
+    if not any("\t" in row["form_and_sound"] for row in rows):
+        return rows
+    names = ("form_and_sound", "alike", "different", "discrimination_examples")
+    found = ("alike", "different", "discrimination_examples", "form_and_sound")
+    return [{**row, **{n: row[f] for n, f in zip(names, found, strict=True)}} for row in rows]
+
+
+def read_csv(path: Path) -> Iterator[list[object]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for row in csv.reader(file):
+                yield list(row)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            _("{path}: not UTF-8 at byte {byte}; save it as UTF-8.").format(
+                path=path, byte=error.start
+            )
+        ) from error
+
+
+def read_spreadsheet(path: Path) -> tuple[str, Iterator[list[object]]]:
+    """The first sheet's name and rows of an .xlsx or .xls file."""
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        workbook = CalamineWorkbook.from_path(str(path))
+        name = workbook.sheet_names[0]
+        sheet = workbook.get_sheet_by_name(name)
+    except (CalamineError, IndexError, ValueError) as error:
+        raise InputError(
+            _("{path}: not a spreadsheet that can be read (.xlsx, .xls or .csv): {error}").format(
+                path=path, error=error
+            )
+        ) from error
+    return name, iter(sheet.iter_rows())
+
+
+def cell_text(cell: object) -> str:
+    """A cell as text; a whole number without its `.0`."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return "" if cell is None else str(cell)
+
+
+def as_number(text: str) -> int:
+    """The number in a cell such as `07` or `1 `; 0 when there is none."""
+    found = re.search(r"\d+", text)
+    return int(found.group()) if found else 0
+
+
+def clean_reading(text: str) -> str:
+    """Syllables divided by one space, commas as published."""
+    return clean_text(text).replace(" ，", "，").replace("， ", "，").replace(" ；", "；")
+
+
+def read_reading(layout: Layout, row: Row) -> Reading:
+    """One row's pronunciation with the senses and sections that belong to it."""
+    bopomofo, pinyin = clean_reading(row["bopomofo"]), clean_text(row.get("pinyin", ""))
+    sections: list[Passage] = []
+    if layout.dictionary == "idioms":  # 注音（變）注音 stand in one cell
+        bopomofo, *changed = re.split(r" ?（變） ?", bopomofo)
+        pinyin, *changed_pinyin = re.split(r" ?（變） ?", pinyin)
+        for other in zip(changed, changed_pinyin, strict=False):
+            sections.append(Passage("variant_reading", "變 " + " ".join(other)))
+    elif row.get("variant_bopomofo", "").strip():
+        kind = clean_text(row.get("variant_kind", ""))
+        parts = (
+            VARIANT_KINDS.get(kind, kind),
+            clean_reading(row["variant_bopomofo"]),
+            clean_text(row.get("variant_pinyin", "")),
+        )
+        sections.append(Passage("variant_reading", " ".join(part for part in parts if part)))
+    if layout.dictionary in ("revised", "concised"):
+        for name in ("synonyms", "antonyms"):
+            text = re.sub(r"\[[似反]\] ?", "", clean_text(row.get(name, "")))
+            if text:
+                sections.append(Passage(name, text))
+    return Reading(bopomofo, pinyin, read_senses(layout, row["definition"]), tuple(sections))
+
+
+def read_senses(layout: Layout, definition: str) -> tuple[Sense, ...]:
+    """A definition cell's lines as senses: `[名]` holds for the senses behind it, `1.` numbers."""
+    if layout.dictionary == "mini":
+        definition = re.sub(r"([A-Z])>", r"\1.", strip_ruby(definition))
+    elif layout.dictionary == "concised":
+        definition = expand_signs(definition)
+    elif layout.dictionary == "idioms":
+        definition = re.sub(r"[ \u3000]*△", "參見：", strip_anchors(definition)).replace("＃", "")
+    senses: list[Sense] = []
+    part_of_speech = ""
+    for line in clean_lines(definition):
+        marked = PART_OF_SPEECH.match(line)
+        if marked:
+            part_of_speech = marked.group(1)
+            line = line[marked.end() :]
+        number = 0
+        numbered = SENSE_NUMBER.match(line)
+        if numbered and layout.dictionary != "idioms":
+            number = int(next(group for group in numbered.groups() if group))
+            line = line[numbered.end() :]
+            marked = PART_OF_SPEECH.match(line)
+            if marked:
+                part_of_speech = marked.group(1)
+                line = line[marked.end() :]
+        if line:
+            senses.append(Sense(split_passages(line), number, part_of_speech))
+    return tuple(senses)
+
+
+def make_entry(
+    layout: Layout, headword: str, rows: list[Row], readings: tuple[Reading, ...]
+) -> Entry:
+    """What the rows of one headword share, and their readings, as one entry."""
+    first = rows[0]
+    names = IDIOM_SECTIONS if layout.dictionary == "idioms" else ("alias", "variants")
+    sections: dict[Passage, None] = {}  # a set that keeps the order
+    for name in names:
+        for row in rows:
+            text = read_section(name, row.get(name, ""))
+            if text:
+                sections[Passage(name, text)] = None
+    return Entry(
+        headword=headword,
+        readings=readings,
+        radical=clean_line(first.get("radical", "")),
+        residual_strokes=as_number(first.get("residual_strokes", "")),
+        strokes=as_number(first.get("strokes", "")),
+        sections=tuple(sections),
+        dictionary=layout.dictionary,
+        entry_id=clean_line(first.get("entry_id", "")) or first["row"],
+    )
+
+
+def read_section(name: str, cell: str) -> str:
+    """A column that is a section of its own (most are 成語典's) as one line of plain text."""
+    if name == "source_text":
+        return clean_text(strip_anchors(cell))
+    if name == "source":
+        return clean_text(re.sub(r"\*\d+\*|^＃", "", cell))
+    if "\t" in cell:
+        return clean_text("\n".join(unfold_table(cell)))
+    return clean_text(cell)

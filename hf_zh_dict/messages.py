@@ -1,0 +1,43 @@
+"""A message in English in, the same message in the reader's language out.
+
+Everything a user meets goes through `_` (translated where it is shown) or `N_` (marked here,
+translated where it is shown later). The language is `HF_ZH_DICT_LANG`, else the locale.
+The catalogue is `locale/zh_TW/LC_MESSAGES/hf_zh_dict.po`; CONTRIBUTING.md says how to compile it.
+"""
+
+import gettext
+import os
+from pathlib import Path
+
+LOCALE_FOLDER = Path(__file__).parent / "locale"
+DOMAIN = "hf_zh_dict"
+
+
+class InputError(ValueError):
+    """What the user gave cannot be used; the text is one sentence that says what to do."""
+
+
+def preferred_language() -> str:
+    """The catalogue's language code: `HF_ZH_DICT_LANG` first, then the locale's variables."""
+    for variable in ("HF_ZH_DICT_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        value = os.environ.get(variable, "")
+        if value:
+            name = value.split(".")[0].replace("-", "_").lower()
+            chinese = name in ("zh", "zh_tw", "zh_hk", "zh_mo") or name.startswith("zh_hant")
+            return "zh_TW" if chinese else "en"
+    return "en"
+
+
+_translations = gettext.translation(
+    DOMAIN, LOCALE_FOLDER, languages=[preferred_language()], fallback=True
+)
+
+
+def _(message: str) -> str:
+    """The message in the reader's language."""
+    return _translations.gettext(message)
+
+
+def N_(message: str) -> str:
+    """Mark a message for the catalogue; `_` translates it where it is shown."""
+    return message

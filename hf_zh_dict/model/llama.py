@@ -1,0 +1,149 @@
+"""A shape in, a `LlamaForCausalLM` ready to train out; and a finished one saved for the world."""
+
+import json
+import math
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from hf_zh_dict.config import Config
+from hf_zh_dict.messages import InputError, _
+
+if TYPE_CHECKING:
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+INITIALIZER_RANGE = 0.02
+RESIDUAL_PROJECTIONS = ("o_proj", "down_proj")  # what writes into the residual stream
+
+
+def make_llama_config(config: Config, tokenizer: "PreTrainedTokenizerFast") -> "LlamaConfig":
+    """The run's shape as transformers knows it."""
+    from transformers import LlamaConfig
+
+    shape = config.model
+    return LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=shape.hidden_size,
+        intermediate_size=shape.mlp_width,
+        num_hidden_layers=shape.num_hidden_layers,
+        num_attention_heads=shape.num_attention_heads,
+        num_key_value_heads=shape.key_value_heads,
+        max_position_embeddings=config.context_length,
+        initializer_range=INITIALIZER_RANGE,
+        rms_norm_eps=shape.rms_norm_eps,
+        rope_parameters={"rope_type": "default", "rope_theta": shape.rope_theta},
+        attention_dropout=shape.dropout,
+        tie_word_embeddings=shape.tie_word_embeddings,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+
+
+def build_model(config: Config, tokenizer: "PreTrainedTokenizerFast") -> "LlamaForCausalLM":
+    """Random weights from `train.seed`, or `model.pretrained`'s; dropout in place.
+
+    Residual projections start scaled by 1/√(2L), L layers, so that the residual stream's variance
+    does not grow with depth (Radford et al. 2019, GPT-2, section 2.3).
+
+    Raises:
+        InputError: `model.pretrained` cannot be loaded or has another vocabulary.
+    """
+    from transformers import LlamaForCausalLM
+
+    if config.model.pretrained:
+        model = load_pretrained(config.model.pretrained, len(tokenizer))
+        model.config.attention_dropout = config.model.dropout
+    else:
+        torch.manual_seed(config.train.seed)
+        model = LlamaForCausalLM(make_llama_config(config, tokenizer))
+        scale = 1 / math.sqrt(2 * config.model.num_hidden_layers)
+        with torch.no_grad():
+            for name, module in model.named_modules():
+                if name.endswith(RESIDUAL_PROJECTIONS):
+                    module.weight.mul_(scale)
+    add_dropout(model, config.model.dropout)
+    return model
+
+
+def load_pretrained(name: str, vocab_size: int) -> "LlamaForCausalLM":
+    from transformers import LlamaForCausalLM
+
+    try:
+        model = LlamaForCausalLM.from_pretrained(name, dtype=torch.float32)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            _("model.pretrained: {name} cannot be loaded: {reason}").format(name=name, reason=reason)
+        ) from error
+    if model.config.vocab_size != vocab_size:
+        raise InputError(
+            _(
+                "model.pretrained: {name} has {theirs} vocabulary entries, the tokenizer {ours}; set "
+                "tokenizer.pretrained to its tokenizer."
+            ).format(name=name, theirs=model.config.vocab_size, ours=vocab_size)
+        )
+    return model
+
+
+def add_dropout(model: "LlamaForCausalLM", dropout: float) -> None:
+    """Dropout on embeddings and on what layers add to the residual stream, in training only.
+
+    Hooks, not modules: the saved model stays a plain Llama. (Attention's own dropout is in its
+    configuration.)
+    """
+    if not dropout:
+        return
+
+    def drop(module: nn.Module, _inputs: object, output: torch.Tensor) -> torch.Tensor:
+        return nn.functional.dropout(output, dropout, module.training)
+
+    for name, module in model.named_modules():
+        if name.endswith(("embed_tokens", *RESIDUAL_PROJECTIONS)):
+            module.register_forward_hook(drop)
+
+
+def save_model(
+    model: "LlamaForCausalLM",
+    tokenizer: "PreTrainedTokenizerFast",
+    tokenizer_folder: Path,
+    folder: Path,
+    *,
+    state_dict: dict[str, Any] | None = None,
+) -> None:
+    """A folder that transformers alone loads: weights, configuration, generation, tokenizer.
+
+    The folder is written beside and moved into place.
+    """
+    from transformers import GenerationConfig
+
+    new = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(new, ignore_errors=True)
+    dropout, model.config.attention_dropout = model.config.attention_dropout, 0.0
+    model.generation_config = GenerationConfig(
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    try:
+        model.save_pretrained(new, state_dict=state_dict)
+    finally:
+        model.config.attention_dropout = dropout
+    write_plain_config(new / "config.json")
+    for file in tokenizer_folder.iterdir():
+        if file.name.startswith(("tokenizer", "special_tokens")):
+            shutil.copy2(file, new / file.name)
+    shutil.rmtree(folder, ignore_errors=True)
+    new.rename(folder)
+
+
+def write_plain_config(path: Path) -> None:
+    """Repeat in config.json what transformers 4 reads elsewhere: rope_theta, torch_dtype."""
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    settings["rope_theta"] = settings["rope_parameters"]["rope_theta"]
+    settings["torch_dtype"] = settings.get("dtype", "float32")
+    settings["use_cache"] = True
+    path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,360 @@
+"""A `Config` and a run folder in, each stage of the road done and told out.
+
+    corpus → tokenizer → blocks → train → evaluate → generate
+
+A stage is built when its folder is missing or its fingerprint differs from what the settings and
+the stages before it ask for; otherwise it is reused, and said to be.
+"""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hf_zh_dict.config import Config, ModelConfig, save_config
+from hf_zh_dict.messages import InputError, _
+from hf_zh_dict.paths import RunPaths
+from hf_zh_dict.stages import build_stage, fingerprint, is_current, read_stage
+
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+    from hf_zh_dict.model.sampling import Sampling
+    from hf_zh_dict.training.loop import Outcome
+
+Say = Callable[[str], None]  # shows a line to the user
+
+
+def ensure_corpus(config: Config, paths: RunPaths, say: Say) -> str:
+    """Build `corpus/` unless it is current; returns its fingerprint."""
+    from hf_zh_dict.corpus.build import build_corpus, corpus_fingerprint
+
+    wanted = corpus_fingerprint(config.corpus)
+    if is_current(paths.corpus, wanted):
+        say(_("corpus: reused, {counts}").format(counts=describe_corpus(paths)))
+        return wanted
+    with build_stage(paths.corpus, wanted) as (folder, facts):
+        facts.update(build_corpus(config.corpus, folder))
+    say(_("corpus: built, {counts}").format(counts=describe_corpus(paths)))
+    return wanted
+
+
+def describe_corpus(paths: RunPaths) -> str:
+    """Documents in each split, and what was dropped."""
+    facts = read_stage(paths.corpus)
+    splits = ", ".join(
+        _("{split} {documents:,} documents ({characters:,} characters)").format(split=name, **split)
+        for name, split in facts["splits"].items()
+    )
+    dropped = ", ".join(f"{reason} {count:,}" for reason, count in facts["dropped"].items())
+    return splits + "; " + _("dropped: {dropped}").format(dropped=dropped or "0")
+
+
+def ensure_tokenizer(config: Config, paths: RunPaths, say: Say) -> str:
+    """Build `tokenizer/`, and what it needs, unless it is current; returns its fingerprint."""
+    from hf_zh_dict.corpus.build import read_texts
+    from hf_zh_dict.progress import track
+    from hf_zh_dict.tokens.tokenizer import build_tokenizer, tokenizer_fingerprint
+
+    wanted = tokenizer_fingerprint(config.tokenizer, ensure_corpus(config, paths, say))
+    reused = is_current(paths.tokenizer, wanted)
+    if not reused:
+        total = read_stage(paths.corpus)["splits"]["train"]["documents"]
+        texts = track(read_texts(paths.split("train")), _("tokenizer: documents"), total=total)
+        with build_stage(paths.tokenizer, wanted) as (folder, facts):
+            facts.update(
+                build_tokenizer(
+                    config.tokenizer, texts, folder, context_length=config.context_length
+                )
+            )
+    size = read_stage(paths.tokenizer)["vocab_size"]
+    message = _("tokenizer: reused, {size:,} entries") if reused else _("tokenizer: built, {size:,} entries")
+    say(message.format(size=size))
+    return wanted
+
+
+def ensure_blocks(config: Config, paths: RunPaths, say: Say) -> str:
+    """Build `blocks/`, and what it needs, unless it is current; returns its fingerprint."""
+    from hf_zh_dict.corpus.build import read_texts
+    from hf_zh_dict.tokens.blocks import blocks_fingerprint, build_blocks
+    from hf_zh_dict.tokens.tokenizer import load_tokenizer
+
+    wanted = blocks_fingerprint(config.blocks, ensure_tokenizer(config, paths, say))
+    reused = is_current(paths.blocks, wanted)
+    if not reused:
+        with build_stage(paths.blocks, wanted) as (folder, facts):
+            facts.update(
+                build_blocks(
+                    read_texts(paths.split("train")),
+                    load_tokenizer(paths.tokenizer),
+                    folder,
+                    block_size=config.blocks.block_size,
+                    total=read_stage(paths.corpus)["splits"]["train"]["documents"],
+                )
+            )
+    message = (
+        _("blocks: reused, {blocks:,} of {block_size} tokens an epoch, {targets:,} targets, {padding:.1%} padding")
+        if reused
+        else _("blocks: built, {blocks:,} of {block_size} tokens an epoch, {targets:,} targets, {padding:.1%} padding")
+    )  # fmt: skip
+    say(message.format(**read_stage(paths.blocks)))
+    return wanted
+
+
+def check_run_folder(config: Config, paths: RunPaths, *, resume: bool, overwrite: bool) -> None:
+    """Refuse to mix two trainings in one folder.
+
+    Raises:
+        InputError: there are checkpoints and neither `resume` nor `overwrite`; or the checkpoint
+            to resume was made with settings that cannot change.
+    """
+    from hf_zh_dict.training.checkpoint import list_checkpoints, read_state
+
+    steps = list_checkpoints(paths)
+    if not steps or overwrite:
+        return
+    if not resume:
+        raise InputError(
+            _(
+                "{folder}: already holds checkpoints (newest: step {step}); add --resume to go on, "
+                "--overwrite to start again, or choose another --output-dir."
+            ).format(folder=paths.root, step=steps[-1])
+        )
+    before = read_state(paths, steps[-1])["settings"]
+    now = config.to_dict()
+    fixed = [(section, name) for section in ("model", "blocks", "tokenizer") for name in now[section]]
+    fixed += [("corpus", name) for name in now["corpus"]] + [("train", "seed"), ("train", "optimizer")]
+    for section, name in fixed:
+        old, new = before.get(section, {}).get(name), now[section][name]
+        if (section, name) != ("corpus", "files") and old != new:
+            raise InputError(
+                _(
+                    "{folder}: cannot resume with {key} = {new}, the checkpoint has {old}; set it "
+                    "back, or choose another --output-dir."
+                ).format(folder=paths.root, key=f"{section}.{name}", new=new, old=old)
+            )
+
+
+def run_training(
+    config: Config, paths: RunPaths, say: Say, *, resume: bool, overwrite: bool
+) -> int:
+    """The whole road up to a finished model; returns the process's exit code."""
+    check_run_folder(config, paths, resume=resume, overwrite=overwrite)
+
+    from hf_zh_dict.corpus.build import read_rows
+    from hf_zh_dict.tokens.blocks import load_blocks
+    from hf_zh_dict.tokens.tokenizer import load_tokenizer
+    from hf_zh_dict.training.checkpoint import list_checkpoints
+    from hf_zh_dict.training.loop import HeldOut, Trainer, clear_training, make_accelerator
+
+    accelerator = make_accelerator(config, paths)
+    if accelerator.is_main_process:
+        if not resume or not list_checkpoints(paths):
+            clear_training(paths)
+        save_config(config, paths.config)
+        check_same_blocks(paths, ensure_blocks(config, paths, say))
+    accelerator.wait_for_everyone()
+
+    tokenizer = load_tokenizer(paths.tokenizer)
+    rows = list(read_rows(paths.split("validation"), ["text", "headword"]))
+    held_out = HeldOut(
+        [row["text"] for row in rows], [make_prompt(config, row["headword"]) for row in rows]
+    )
+    trainer = Trainer(config, paths, accelerator, tokenizer, load_blocks(paths.blocks), held_out)
+    if resume:
+        trainer.resume()
+        start = trainer.state.step
+        say(
+            _("training: goes on from step {step}").format(step=start)
+            if start
+            else _("training: nothing to resume, starts from step 0")
+        )
+    parameters = sum(parameter.numel() for parameter in trainer.model.parameters())
+    say(
+        _("training: {parameters:,} parameters, {processes} process(es), {device}, precision {precision}").format(
+            parameters=parameters,
+            processes=accelerator.num_processes,
+            device=accelerator.device,
+            precision=accelerator.mixed_precision,
+        )
+    )  # fmt: skip
+    outcome = trainer.fit()
+    if accelerator.is_main_process:
+        if outcome.exit_code:
+            say(
+                _("training: stopped at step {step} and saved; go on with --resume").format(
+                    step=outcome.step
+                )
+            )
+        else:
+            finish_training(config, paths, outcome, say)
+    return outcome.exit_code
+
+
+def check_same_blocks(paths: RunPaths, blocks_print: str) -> None:
+    """Refuse to resume on other data than the checkpoint was trained on.
+
+    Raises:
+        InputError: the blocks have another fingerprint than the newest checkpoint's.
+    """
+    from hf_zh_dict.training.checkpoint import list_checkpoints, read_state
+
+    steps = list_checkpoints(paths)
+    if steps and read_state(paths, steps[-1])["blocks"] != blocks_print:
+        raise InputError(
+            _(
+                "{folder}: cannot resume, the corpus is not the one that the checkpoints were "
+                "trained on; use the same files, or choose another --output-dir."
+            ).format(folder=paths.root)
+        )
+
+
+def make_prompt(config: Config, headword: str) -> str:
+    """A headword as the beginning of its document."""
+    from hf_zh_dict.dictionaries.render import SEPARATOR
+
+    return headword + SEPARATOR if config.corpus.source in ("embedded", "spreadsheets") else headword
+
+
+def finish_training(config: Config, paths: RunPaths, outcome: "Outcome", say: Say) -> None:
+    """Tell what was reached, beside the character n-grams, and show entries the model writes."""
+    from hf_zh_dict.corpus.build import read_rows
+    from hf_zh_dict.model.sampling import Sampling
+    from hf_zh_dict.sharing.curve import draw_curve
+    from hf_zh_dict.training.loop import parses
+
+    baselines = measure_baselines(paths, "validation")
+    first = outcome.first_bits_per_char
+    if math.isnan(first):  # a resumed run did not see step 0
+        from hf_zh_dict.training.records import read_rows as read_metrics
+
+        first = next(r["validation_bits_per_char"] for r in read_metrics(paths.metrics) if "validation_loss" in r)
+    say(
+        _(
+            "validation: {first:.3f} bits per character at step 0, {best:.3f} at step {step}; "
+            "character bigram {bigram:.3f}, 5-gram {fivegram:.3f}"
+        ).format(
+            first=first, best=outcome.best_bits_per_char, step=outcome.best_step,
+            bigram=baselines["character_bigram"], fivegram=baselines["character_5gram"],
+        )
+    )  # fmt: skip
+    draw_curve(paths.metrics, paths.curve, baselines=baselines)
+    headwords = [row["headword"] for row in read_rows(paths.split("validation"), ["headword"])]
+    prompts = [make_prompt(config, headword) for headword in headwords[:10]]
+    texts = list(generate(paths.model, prompts, Sampling(temperature=0.5)))
+    good = [text for text in texts if parses(text)]
+    say(
+        _("{good} of {all} continuations of validation headwords parse as entries{example}").format(
+            good=len(good), all=len(texts), example=(":\n  " + good[0]) if good else ""
+        )
+    )
+    say(
+        _("model: {model}; picture: {curve}; more: hf-zh-dict evaluate {run}, hf-zh-dict generate {run} --prompt 文").format(
+            model=paths.model, curve=paths.curve, run=paths.root
+        )
+    )  # fmt: skip
+
+
+def measure_baselines(paths: RunPaths, split: str, *, with_xz: bool = False) -> dict[str, float]:
+    """Bits a character that simple models need for a split; measured once for each corpus."""
+    from hf_zh_dict.corpus.build import read_texts
+    from hf_zh_dict.evaluation.baselines import ngram_bits_per_char, xz_bits_per_char
+
+    folder = paths.baselines / split
+    wanted = fingerprint(corpus=read_stage(paths.corpus)["fingerprint"], split=split)
+    numbers: dict[str, float] = {}
+    if is_current(folder, wanted):
+        numbers = read_stage(folder)["bits_per_char"]
+        if "xz" in numbers or not with_xz:
+            return numbers
+    held_out = list(read_texts(paths.split(split)))
+    if not numbers:
+        bits = ngram_bits_per_char(read_texts(paths.split("train")), held_out, orders=(2, 5))
+        numbers = {"character_bigram": bits[2], "character_5gram": bits[5]}
+    if with_xz:
+        numbers["xz"] = xz_bits_per_char(read_texts(paths.split("train")), held_out)
+    with build_stage(folder, wanted) as (_new, facts):
+        facts["bits_per_char"] = numbers
+    return numbers
+
+
+def run_evaluation(paths: RunPaths, config: Config) -> dict[str, Any]:
+    """Score validation and test with the run's best weights, in float32, beside the baselines.
+
+    The result is written to `evaluation.json` and returned.
+
+    Raises:
+        InputError: the folder is not a run with a model and a corpus.
+    """
+    from hf_zh_dict.corpus.build import read_texts
+    from hf_zh_dict.evaluation.scoring import prepare_texts, score_texts
+    from hf_zh_dict.evaluation.suites import compute_bits
+    from hf_zh_dict.sharing.curve import draw_curve
+
+    if not paths.model.is_dir() or not paths.split("test").is_file():
+        raise InputError(
+            _("{folder}: no run with a model and a corpus; train one with hf-zh-dict train.").format(
+                folder=paths.root
+            )
+        )
+    model, tokenizer = load_model_folder(paths.model)
+    results: dict[str, Any] = {"model": str(paths.model), "splits": {}}
+    for split in ("validation", "test"):
+        texts = prepare_texts(tokenizer, list(read_texts(paths.split(split))))
+        nll = score_texts(
+            model, texts,
+            batch_size=config.train.per_device_eval_batch_size,
+            context_length=model.config.max_position_embeddings,
+        )  # fmt: skip
+        results["splits"][split] = compute_bits(texts, nll) | {
+            "documents": len(texts),
+            "baselines": measure_baselines(paths, split, with_xz=True),
+        }
+    text = json.dumps(results, ensure_ascii=False, indent=2)
+    paths.evaluation.write_text(text + "\n", encoding="utf-8")
+    if paths.metrics.is_file():
+        draw_curve(paths.metrics, paths.curve, baselines=results["splits"]["validation"]["baselines"])
+    return results
+
+
+def load_model_folder(
+    folder: Path | str,
+) -> tuple["LlamaForCausalLM", "PreTrainedTokenizerFast"]:
+    """A model and its tokenizer, in float32, on the GPU when there is one.
+
+    Raises:
+        InputError: there is no model that can be loaded.
+    """
+    import torch
+    from transformers import LlamaForCausalLM
+
+    from hf_zh_dict.tokens.tokenizer import load_tokenizer
+
+    try:
+        tokenizer = load_tokenizer(folder)
+        model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            _("{folder}: holds no model that can be loaded ({reason}).").format(
+                folder=folder, reason=reason
+            )
+        ) from error
+    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval(), tokenizer
+
+
+def generate(folder: Path | str, prompts: list[str], sampling: "Sampling") -> Any:
+    """Each prompt's continuation by the model in a folder (or of a Hub id), one after another."""
+    from hf_zh_dict.model.generate import generate_texts
+
+    model, tokenizer = load_model_folder(folder)
+    return generate_texts(model, tokenizer, prompts, sampling)
+
+
+def describe_shape(model: ModelConfig) -> str:
+    """`288 × 6, 6 heads`: width, layers, heads (and key-value heads when they are fewer)."""
+    heads = _("{heads} heads").format(heads=model.num_attention_heads)
+    if model.key_value_heads != model.num_attention_heads:
+        heads += "/" + str(model.key_value_heads)
+    return f"{model.hidden_size} × {model.num_hidden_layers}, {heads}"

@@ -1,0 +1,32 @@
+"""Rows in, `metrics.jsonl` and `samples.jsonl` out: one JSON object a line, cut back on resume."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def append_row(path: Path, row: dict[str, Any]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """All rows; a last line that a killed run left half written does not count."""
+    if not path.is_file():
+        return []
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return rows
+
+
+def cut_back(path: Path, step: int) -> None:
+    """Leave only the rows up to `step`."""
+    rows = [row for row in read_rows(path) if row["step"] <= step]
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    new = path.with_name(path.name + ".partial")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)
