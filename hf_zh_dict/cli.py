@@ -24,7 +24,7 @@ from hf_zh_dict.config import (
     preset_path,
     settings,
 )
-from hf_zh_dict.messages import InputError, N_, _
+from hf_zh_dict.messages import N_, InputError, _
 from hf_zh_dict.model.sampling import Sampling
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.progress import is_main_process, track
@@ -101,7 +101,9 @@ def add_run_options(command: argparse.ArgumentParser, stage: str) -> None:
     if stage in WITH_RUN:
         command.add_argument("run", nargs="?", metavar="RUN", help=_("run folder"))
     command.add_argument(
-        "--preset", metavar="NAME", help=_("a shipped preset: {names}").format(names=", ".join(preset_names()))
+        "--preset",
+        metavar="NAME",
+        help=_("a shipped preset: {names}").format(names=", ".join(preset_names())),
     )
     command.add_argument("--config", type=Path, metavar="FILE", help=_("a YAML file of settings"))
     command.add_argument(
@@ -111,18 +113,34 @@ def add_run_options(command: argparse.ArgumentParser, stage: str) -> None:
 
 def add_train_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--resume", action="store_true", help=_("go on from the newest checkpoint in the run folder")
+        "--resume",
+        action="store_true",
+        help=_("go on from the newest checkpoint in the run folder"),
     )
     command.add_argument(
-        "--overwrite", action="store_true", help=_("delete the run folder's training and start again")
+        "--overwrite",
+        action="store_true",
+        help=_("delete the run folder's training and start again"),
     )
 
 
 def add_generate_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--prompt", nargs="+", default=[], metavar="TEXT", help=_("prompts; a bare word is taken as a headword"))
-    command.add_argument("--prompts", type=Path, metavar="FILE", help=_("a file with one prompt a line"))
-    command.add_argument("--output", type=Path, metavar="FILE", help=_("write prompts and texts to this .csv sheet"))
-    command.add_argument("--verbatim", action="store_true", help=_("continue every prompt exactly as it is written"))
+    command.add_argument(
+        "--prompt",
+        nargs="+",
+        default=[],
+        metavar="TEXT",
+        help=_("prompts; a bare word is taken as a headword"),
+    )
+    command.add_argument(
+        "--prompts", type=Path, metavar="FILE", help=_("a file with one prompt a line")
+    )
+    command.add_argument(
+        "--output", type=Path, metavar="FILE", help=_("write prompts and texts to this .csv sheet")
+    )
+    command.add_argument(
+        "--verbatim", action="store_true", help=_("continue every prompt exactly as it is written")
+    )
     for item in dataclasses.fields(Sampling):
         command.add_argument(
             "--" + item.name.replace("_", "-"), type=type(item.default), default=item.default,
@@ -343,9 +361,15 @@ def show_generation(arguments: argparse.Namespace, config: Config, paths: RunPat
         raise InputError(_("generate: give --prompt TEXT … or --prompts FILE."))
     folder = paths.model if paths.model.is_dir() else arguments.run or paths.root
     is_run = folder == paths.model
-    if not is_run and (not Path(folder).exists() or paths.config.is_file()) and not is_hub_id(folder):
+    if (
+        not is_run
+        and (not Path(folder).exists() or paths.config.is_file())
+        and not is_hub_id(folder)
+    ):
         raise InputError(
-            _("{folder}: no run with a model; train one with hf-zh-dict train.").format(folder=folder)
+            _("{folder}: no run with a model; train one with hf-zh-dict train.").format(
+                folder=folder
+            )
         )
     if is_run and not arguments.verbatim:
         prompts = [
@@ -369,4 +393,6 @@ def show_generation(arguments: argparse.Namespace, config: Config, paths: RunPat
 
 def is_hub_id(name: object) -> bool:
     """Whether a name could be a repository on the Hub: owner/name, and no such folder here."""
-    return bool(re.fullmatch(r"[\w.-]+/[\w.-]+", str(name))) and not str(name).startswith(("runs/", "."))
+    return bool(re.fullmatch(r"[\w.-]+/[\w.-]+", str(name))) and not str(name).startswith(
+        ("runs/", ".")
+    )

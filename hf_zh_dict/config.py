@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from hf_zh_dict.messages import InputError, N_, _
+from hf_zh_dict.messages import N_, InputError, _
 
 PRESET_FOLDER = Path(__file__).parent / "presets"
 DEFAULT_PRESET = "quickstart"
@@ -38,7 +38,9 @@ class CorpusConfig:
     repo_id: str = setting(HUB_REPO_ID, N_("dataset repository of the source hub"))
     data_files: tuple[str, ...] = setting((), N_("files in that repository (none: all of them)"))
     revision: str = setting("main", N_("branch, tag or commit of that repository"))
-    validation_fraction: float = setting(0.01, N_("share of headword groups held out for validation"))
+    validation_fraction: float = setting(
+        0.01, N_("share of headword groups held out for validation")
+    )
     test_fraction: float = setting(0.01, N_("share of headword groups held out for the test"))
     min_groups: int = setting(20, N_("fewest headword groups in validation and in test"))
     seed: int = setting(0, N_("seed of the split"))
@@ -56,7 +58,9 @@ class CorpusConfig:
             check(
                 bool(self.files),
                 "corpus.files",
-                N_("must name the files that corpus.source reads, as in --corpus.files A.xlsx B.xlsx"),
+                N_(
+                    "must name the files that corpus.source reads, as in --corpus.files A.xlsx B.xlsx"
+                ),
             )
 
 
@@ -65,7 +69,9 @@ class TokenizerConfig:
     """The ByteLevel BPE."""
 
     vocab_size: int = setting(13_304, N_("entries of the vocabulary, special tokens among them"))
-    pretrained: str = setting("", N_("an existing tokenizer (folder or Hub id) instead of a new one"))
+    pretrained: str = setting(
+        "", N_("an existing tokenizer (folder or Hub id) instead of a new one")
+    )
 
     def __post_init__(self) -> None:
         check(
@@ -92,7 +98,9 @@ class ModelConfig:
     hidden_size: int = setting(288, N_("width of the residual stream"))
     num_hidden_layers: int = setting(6, N_("layers"))
     num_attention_heads: int = setting(6, N_("attention heads"))
-    num_key_value_heads: int | None = setting(None, N_("key and value heads (none: one for each head)"))
+    num_key_value_heads: int | None = setting(
+        None, N_("key and value heads (none: one for each head)")
+    )
     intermediate_size: int | None = setting(
         None, N_("width inside the MLP (none: 8/3 of hidden_size, rounded up to multiple_of)")
     )
@@ -104,7 +112,9 @@ class ModelConfig:
     tie_word_embeddings: bool = setting(True, N_("one matrix for input and output embeddings"))
     rope_theta: float = setting(10_000.0, N_("base of the rotary position embedding"))
     rms_norm_eps: float = setting(1e-5, N_("epsilon of RMSNorm"))
-    pretrained: str = setting("", N_("start from this Llama (folder or Hub id) instead of random weights"))
+    pretrained: str = setting(
+        "", N_("start from this Llama (folder or Hub id) instead of random weights")
+    )
 
     def __post_init__(self) -> None:
         for name in ("hidden_size", "num_hidden_layers", "num_attention_heads", "multiple_of"):
@@ -167,7 +177,9 @@ class TrainConfig:
     max_eval_documents: int = setting(
         0, N_("documents in evaluations during training, evenly chosen (0: the whole split)")
     )
-    num_samples: int = setting(2, N_("validation headwords that the model continues at evaluations"))
+    num_samples: int = setting(
+        2, N_("validation headwords that the model continues at evaluations")
+    )
     seed: int = setting(0, N_("seed of weights, order and dropout"))
     mixed_precision: Literal["", "no", "fp16", "bf16"] = setting(
         "", N_("precision of the matrix products (empty: what Accelerate was launched with)")
@@ -230,7 +242,12 @@ def settings() -> Iterator[tuple[str, Any, Any, str]]:
         section_type = typing.get_type_hints(Config)[section.name]
         hints = typing.get_type_hints(section_type)
         for item in fields(section_type):
-            yield f"{section.name}.{item.name}", hints[item.name], item.default, item.metadata["help"]
+            yield (
+                f"{section.name}.{item.name}",
+                hints[item.name],
+                item.default,
+                item.metadata["help"],
+            )
 
 
 def convert(key: str, kind: Any, value: Any) -> Any:
@@ -268,14 +285,17 @@ def convert(key: str, kind: Any, value: Any) -> Any:
         return kind(value)
     except (ValueError, KeyError, OverflowError):
         raise InputError(
-            _("{key}: “{value}” is no {kind}.").format(
-                key=key, value=value, kind=kind_name(kind)
-            )
+            _("{key}: “{value}” is no {kind}.").format(key=key, value=value, kind=kind_name(kind))
         ) from None
 
 
 def kind_name(kind: Any) -> str:
-    names = {bool: N_("true or false"), int: N_("whole number"), float: N_("number"), str: N_("text")}
+    names = {
+        bool: N_("true or false"),
+        int: N_("whole number"),
+        float: N_("number"),
+        str: N_("text"),
+    }
     return _(names[kind])
 
 
@@ -308,7 +328,9 @@ def flatten(tree: object, *, source: str) -> dict[str, Any]:
             )
         if not isinstance(values, Mapping | None):
             raise InputError(
-                _("{source}: section “{key}” must hold settings.").format(source=source, key=section)
+                _("{source}: section “{key}” must hold settings.").format(
+                    source=source, key=section
+                )
             )
         for name, value in (values or {}).items():
             key = f"{section}.{str(name).replace('-', '_')}"

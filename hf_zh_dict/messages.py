@@ -38,6 +38,6 @@ def _(message: str) -> str:
     return _translations.gettext(message)
 
 
-def N_(message: str) -> str:
+def N_(message: str) -> str:  # noqa: N802 - the name that gettext tools look for
     """Mark a message for the catalogue; `_` translates it where it is shown."""
     return message

@@ -69,7 +69,11 @@ def ensure_tokenizer(config: Config, paths: RunPaths, say: Say) -> str:
                 )
             )
     size = read_stage(paths.tokenizer)["vocab_size"]
-    message = _("tokenizer: reused, {size:,} entries") if reused else _("tokenizer: built, {size:,} entries")
+    message = (
+        _("tokenizer: reused, {size:,} entries")
+        if reused
+        else _("tokenizer: built, {size:,} entries")
+    )
     say(message.format(size=size))
     return wanted
 
@@ -123,8 +127,13 @@ def check_run_folder(config: Config, paths: RunPaths, *, resume: bool, overwrite
         )
     before = read_state(paths, steps[-1])["settings"]
     now = config.to_dict()
-    fixed = [(section, name) for section in ("model", "blocks", "tokenizer") for name in now[section]]
-    fixed += [("corpus", name) for name in now["corpus"]] + [("train", "seed"), ("train", "optimizer")]
+    fixed = [
+        (section, name) for section in ("model", "blocks", "tokenizer") for name in now[section]
+    ]
+    fixed += [("corpus", name) for name in now["corpus"]] + [
+        ("train", "seed"),
+        ("train", "optimizer"),
+    ]
     for section, name in fixed:
         old, new = before.get(section, {}).get(name), now[section][name]
         if (section, name) != ("corpus", "files") and old != new:
@@ -214,7 +223,9 @@ def make_prompt(config: Config, headword: str) -> str:
     """A headword as the beginning of its document."""
     from hf_zh_dict.dictionaries.render import SEPARATOR
 
-    return headword + SEPARATOR if config.corpus.source in ("embedded", "spreadsheets") else headword
+    return (
+        headword + SEPARATOR if config.corpus.source in ("embedded", "spreadsheets") else headword
+    )
 
 
 def finish_training(config: Config, paths: RunPaths, outcome: "Outcome", say: Say) -> None:
@@ -229,7 +240,11 @@ def finish_training(config: Config, paths: RunPaths, outcome: "Outcome", say: Sa
     if math.isnan(first):  # a resumed run did not see step 0
         from hf_zh_dict.training.records import read_rows as read_metrics
 
-        first = next(r["validation_bits_per_char"] for r in read_metrics(paths.metrics) if "validation_loss" in r)
+        first = next(
+            r["validation_bits_per_char"]
+            for r in read_metrics(paths.metrics)
+            if "validation_loss" in r
+        )
     say(
         _(
             "validation: {first:.3f} bits per character at step 0, {best:.3f} at step {step}; "
@@ -294,9 +309,9 @@ def run_evaluation(paths: RunPaths, config: Config) -> dict[str, Any]:
 
     if not paths.model.is_dir() or not paths.split("test").is_file():
         raise InputError(
-            _("{folder}: no run with a model and a corpus; train one with hf-zh-dict train.").format(
-                folder=paths.root
-            )
+            _(
+                "{folder}: no run with a model and a corpus; train one with hf-zh-dict train."
+            ).format(folder=paths.root)
         )
     model, tokenizer = load_model_folder(paths.model)
     results: dict[str, Any] = {"model": str(paths.model), "splits": {}}
@@ -314,7 +329,9 @@ def run_evaluation(paths: RunPaths, config: Config) -> dict[str, Any]:
     text = json.dumps(results, ensure_ascii=False, indent=2)
     paths.evaluation.write_text(text + "\n", encoding="utf-8")
     if paths.metrics.is_file():
-        draw_curve(paths.metrics, paths.curve, baselines=results["splits"]["validation"]["baselines"])
+        draw_curve(
+            paths.metrics, paths.curve, baselines=results["splits"]["validation"]["baselines"]
+        )
     return results
 
 
@@ -341,7 +358,8 @@ def load_model_folder(
                 folder=folder, reason=reason
             )
         ) from error
-    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval(), tokenizer
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return model.to(device).eval(), tokenizer  # type: ignore[arg-type]
 
 
 def generate(folder: Path | str, prompts: list[str], sampling: "Sampling") -> Any:

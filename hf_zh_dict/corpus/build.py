@@ -46,7 +46,7 @@ def corpus_features() -> Any:
     text = Value("string")
     span = {"field": text, "start": Value("int32"), "end": Value("int32")}
     names = ("text", "headword", "dictionary", "entry_id", "group", "view")
-    return Features({**{name: text for name in names}, "spans": List(span)})
+    return Features({**dict.fromkeys(names, text), "spans": List(span)})
 
 
 def build_corpus(config: CorpusConfig, folder: Path) -> dict[str, Any]:
@@ -117,11 +117,15 @@ def write_documents(
                 progress.advance(BATCH)
         if rows:
             writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=schema))
-    return groups, lengths, {
-        "documents": len(groups),
-        "dictionaries": dict(dictionaries),
-        "dropped": dict(dropped),
-    }
+    return (
+        groups,
+        lengths,
+        {
+            "documents": len(groups),
+            "dictionaries": dict(dictionaries),
+            "dropped": dict(dropped),
+        },
+    )
 
 
 def make_row(document: Document, group: str) -> dict[str, Any]:

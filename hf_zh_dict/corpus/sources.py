@@ -89,9 +89,9 @@ def read_text_file(path: Path) -> Iterator[Document | Dropped]:
                 yield make_document(line, path.stem, path.name, number)
     except UnicodeDecodeError as error:
         raise InputError(
-            _("{path}: line {line} is not UTF-8 (byte 0x{byte:02x}); save the file as UTF-8.").format(
-                path=path, line=line_of_bad_byte(path), byte=error.object[error.start]
-            )
+            _(
+                "{path}: line {line} is not UTF-8 (byte 0x{byte:02x}); save the file as UTF-8."
+            ).format(path=path, line=line_of_bad_byte(path), byte=error.object[error.start])
         ) from error
 
 
@@ -113,7 +113,9 @@ def read_parquet(path: Path) -> Iterator[Document | Dropped]:
     try:
         file = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(_("{path}: not a Parquet file: {error}").format(path=path, error=error)) from error
+        raise InputError(
+            _("{path}: not a Parquet file: {error}").format(path=path, error=error)
+        ) from error
     if "text" not in file.schema_arrow.names:
         raise InputError(
             _("{path}: needs a column “text”; it has {names}.").format(
@@ -146,7 +148,7 @@ def open_hub_dataset(config: CorpusConfig) -> Any:
     from datasets import load_dataset
     from datasets.exceptions import DatasetGenerationError
     from huggingface_hub.errors import HfHubHTTPError
-    from huggingface_hub.utils import httpx
+    from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
 
     files = list(config.data_files) or None
     try:

@@ -68,7 +68,9 @@ def unfold_table(text: str) -> list[str]:
     for row in text.replace("\r\n", "\n").split("\n"):
         cells = [clean_line(cell) for cell in row.split("\t")]
         if len(cells) >= 3 and set("".join(cells[:-1])) <= set("○ㄨ×"):
-            lines.append("".join(w + m for w, m in zip(words, cells, strict=False)) + "：" + cells[-1])
+            lines.append(
+                "".join(w + m for w, m in zip(words, cells, strict=False)) + "：" + cells[-1]
+            )
         elif len(cells) >= 2:
             words = [cell for cell in cells if cell]
         else:
@@ -143,7 +145,10 @@ def split_passages(text: str) -> tuple[Passage, ...]:
         if RELATED.match(piece):
             name, listing = "related", False
         elif EXAMPLE.match(piece):
-            name, listing = "example", piece.startswith("例如：") and not piece.startswith("例如：「")
+            name, listing = (
+                "example",
+                piece.startswith("例如：") and not piece.startswith("例如：「"),
+            )
         elif QUOTATION.match(piece):
             name, listing = "quotation", False
         else:

@@ -40,7 +40,9 @@ def parse_document(text: str) -> Entry:
     radical = RADICAL.fullmatch(fields[0]) if fields else None
     if radical:
         fields = fields[1:]
-    start = next((i for i, field in enumerate(fields) if label_of(field) in ENTRY_FIELDS), len(fields))
+    start = next(
+        (i for i, field in enumerate(fields) if label_of(field) in ENTRY_FIELDS), len(fields)
+    )
     sections = []
     for field in fields[start:]:
         label = label_of(field)

@@ -27,7 +27,9 @@ from hf_zh_dict.messages import InputError, _
 
 Row = dict[str, str]  # our column name → cell text, as published
 
-PART_OF_SPEECH = re.compile(r"\[([名動形副助代連介歎嘆擬量綴數]|[名動形副助代連介歎嘆擬量綴]、.)\] ?")
+PART_OF_SPEECH = re.compile(
+    r"\[([名動形副助代連介歎嘆擬量綴數]|[名動形副助代連介歎嘆擬量綴]、.)\] ?"
+)
 SENSE_NUMBER = re.compile(r"(?:(\d{1,2})\.(?!\d)|\((\d{1,2})\)|(?<!\d)(\d{1,2})\)) ?")
 VARIANT_KINDS = {"1": "變", "2": "又音", "3": "語音", "4": "讀音"}
 
@@ -146,7 +148,7 @@ def read_spreadsheet(path: Path) -> tuple[str, Iterator[list[object]]]:
                 path=path, error=error
             )
         ) from error
-    return name, iter(sheet.iter_rows())
+    return name, (list(row) for row in sheet.iter_rows())
 
 
 def cell_text(cell: object) -> str:

@@ -105,5 +105,5 @@ def render_radical(entry: Entry) -> str:
 def ordinal(index: int) -> str:
     """0 → 一, 9 → 十, 10 → 十一: how dictionaries number readings."""
     tens, ones = divmod(index + 1, 10)
-    lead = ("" if tens == 0 else "十" if tens == 1 else ORDINALS[tens - 1] + "十")
+    lead = "" if tens == 0 else "十" if tens == 1 else ORDINALS[tens - 1] + "十"
     return lead + (ORDINALS[ones - 1] if ones else "")

@@ -11,8 +11,8 @@ import re
 import unicodedata
 
 INITIALS = dict(
-    zip("ㄅㄆㄇㄈㄉㄊㄋㄌㄍㄎㄏㄐㄑㄒ", "b p m f d t n l g k h j q x".split(), strict=True)
-) | dict(zip("ㄓㄔㄕㄖㄗㄘㄙ", "zh ch sh r z c s".split(), strict=True))
+    zip("ㄅㄆㄇㄈㄉㄊㄋㄌㄍㄎㄏㄐㄑㄒ", ["b", "p", "m", "f", "d", "t", "n", "l", "g", "k", "h", "j", "q", "x"], strict=True)
+) | dict(zip("ㄓㄔㄕㄖㄗㄘㄙ", ["zh", "ch", "sh", "r", "z", "c", "s"], strict=True))
 
 # final → (spelling after an initial, spelling on its own)
 FINALS = {

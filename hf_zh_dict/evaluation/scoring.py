@@ -107,7 +107,7 @@ def score_texts(
                 inputs[row, : len(ids)] = torch.tensor(ids)
                 labels[row, : len(ids)] = torch.tensor(targets)
             losses = token_losses(model, inputs.to(model.device), labels.to(model.device))
-            sums = losses.double().sum(dim=1).tolist()
+            sums = losses.cpu().double().sum(dim=1).tolist()
             for (document, _ids, _targets), loss in zip(batch, sums, strict=True):
                 nll[document] += loss
     model.train(was_training)

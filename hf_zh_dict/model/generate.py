@@ -38,7 +38,7 @@ def generate_texts(
         )  # fmt: skip
         with torch.random.fork_rng(), torch.no_grad():
             torch.manual_seed(sampling.seed)
-            output = model.generate(
+            output = model.generate(  # type: ignore[misc]
                 ids,
                 attention_mask=torch.ones_like(ids),
                 max_new_tokens=min(sampling.max_new_tokens, room),
@@ -47,5 +47,5 @@ def generate_texts(
                 use_cache=True,
                 **options,
             )
-        yield tokenizer.decode(output[0], skip_special_tokens=True)
+        yield str(tokenizer.decode(output[0], skip_special_tokens=True))
     model.train(was_training)

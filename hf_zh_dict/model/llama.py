@@ -77,7 +77,9 @@ def load_pretrained(name: str, vocab_size: int) -> "LlamaForCausalLM":
     except (OSError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(
-            _("model.pretrained: {name} cannot be loaded: {reason}").format(name=name, reason=reason)
+            _("model.pretrained: {name} cannot be loaded: {reason}").format(
+                name=name, reason=reason
+            )
         ) from error
     if model.config.vocab_size != vocab_size:
         raise InputError(

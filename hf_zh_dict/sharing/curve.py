@@ -31,7 +31,11 @@ def draw_curve(metrics: Path, picture: Path, *, baselines: Mapping[str, float]) 
     bits = [row["validation_bits_per_char"] for row in evaluations]
     upper.plot(steps, bits, "o-", color="#1f5f8b", label="this model")
     upper.annotate(
-        f"{bits[-1]:.2f}", (steps[-1], bits[-1]), xytext=(-6, 8), textcoords="offset points", ha="right"
+        f"{bits[-1]:.2f}",
+        (steps[-1], bits[-1]),
+        xytext=(-6, 8),
+        textcoords="offset points",
+        ha="right",
     )
     for name, color in zip(BASELINE_NAMES, ("#b0b0b0", "#d08030", "#7a9a50"), strict=True):
         if name in baselines:

@@ -137,7 +137,9 @@ class Blocks:
         """Lay all documents into blocks; the same seed and epoch give the same blocks."""
         generator = np.random.Generator(np.random.Philox(key=[seed, epoch]))
         shuffled = generator.permutation(self.num_documents)
-        starts, lengths = cut_pieces(self.offsets[:-1][shuffled], self.lengths[shuffled], self.block_size)
+        starts, lengths = cut_pieces(
+            self.offsets[:-1][shuffled], self.lengths[shuffled], self.block_size
+        )
         block_of = best_fit(lengths.tolist(), self.block_size)
         order = np.argsort(block_of, kind="stable")
         num_blocks = int(block_of.max()) + 1

@@ -136,16 +136,16 @@ def load_pretrained_tokenizer(name: str) -> "PreTrainedTokenizerFast":
             )
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer  # type: ignore[no-any-return]
+    return tokenizer  # type: ignore[return-value]
 
 
-def load_tokenizer(folder: Path) -> "PreTrainedTokenizerFast":
+def load_tokenizer(folder: Path | str) -> "PreTrainedTokenizerFast":
     """The tokenizer that a run's folder holds."""
     from transformers import PreTrainedTokenizerFast
 
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
     tokenizer.backend_tokenizer.encode_special_tokens = True
-    return tokenizer  # type: ignore[no-any-return]
+    return tokenizer
 
 
 def encode_texts(tokenizer: "PreTrainedTokenizerFast", texts: list[str]) -> list[list[int]]:

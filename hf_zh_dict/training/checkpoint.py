@@ -9,7 +9,6 @@ import json
 import re
 import shutil
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -35,6 +34,9 @@ class TrainingState:
     cursor: int = 0  # blocks of the epoch that are behind us
     tokens: int = 0  # targets trained on
     seconds: float = 0.0  # of training, over all starts
+    loss_sum: float = 0.0  # nats since the last training row, over all processes
+    loss_targets: int = 0
+    loss_seconds: float = 0.0
     best_step: int = -1
     best_bits_per_char: float = float("inf")
 

@@ -117,6 +117,9 @@ class Trainer:
         self.stream = BlockStream(blocks, seed=config.train.seed)
         self.state = TrainingState()
         self.first_bits_per_char = float("nan")
+        self.details = ""  # behind the progress
+        exact = torch.float32 if accelerator.device.type == "mps" else torch.float64
+        self.loss_sum = torch.zeros((), dtype=exact, device=accelerator.device)
 
         # `model` stays plain, for scoring, sampling and saving; `wrapped` is what trains.
         self.model = build_model(config, tokenizer)
@@ -140,6 +143,8 @@ class Trainer:
         )
         self.stream.epoch, self.stream.cursor = self.state.epoch, self.state.cursor
         if self.accelerator.is_main_process:
+            self.loss_sum.fill_(self.state.loss_sum)
+        if self.accelerator.is_main_process:
             cut_back(self.paths.metrics, self.state.step)
             cut_back(self.paths.samples, self.state.step)
 
@@ -147,8 +152,6 @@ class Trainer:
         """Train up to `max_steps`, or to the first signal."""
         train, state = self.config.train, self.state
         resumed_at = state.step if list_checkpoints(self.paths) else -1
-        loss_sum = torch.zeros((), device=self.accelerator.device)
-        since_log = (0, 0.0)  # targets, seconds
         title = _("training")
         with (
             StopRequest() as stop,
@@ -177,17 +180,16 @@ class Trainer:
                         self.save()
                     break
                 rate = learning_rate_at(state.step, train)
-                loss_sum += self.update(micro_batches, targets, rate)
+                self.loss_sum += self.update(micro_batches, targets, rate)
+                seconds = time.monotonic() - began
                 state.step += 1
                 state.epoch, state.cursor = self.stream.epoch, self.stream.cursor
                 state.tokens += targets
-                seconds = time.monotonic() - began
                 state.seconds += seconds
-                since_log = since_log[0] + targets, since_log[1] + seconds
+                state.loss_targets += targets
+                state.loss_seconds += seconds
                 if state.step % train.logging_steps == 0:
-                    self.log(loss_sum, rate, *since_log)
-                    loss_sum.zero_()
-                    since_log = (0, 0.0)
+                    self.log(rate)
                 progress.advance(details=self.details)
         self.accelerator.wait_for_everyone()
         self.accelerator.end_training()
@@ -197,10 +199,8 @@ class Trainer:
             best_bits_per_char=state.best_bits_per_char,
             best_step=state.best_step,
             seconds=state.seconds,
-            exit_code=stop.exit_code if stopping_early(state, train.max_steps) else 0,
+            exit_code=stop.exit_code if state.step < train.max_steps else 0,
         )
-
-    details = ""
 
     def agree(self, micro_batches: list[MicroBatch], stop: StopRequest) -> tuple[int, bool]:
         """Over all processes: the step's target tokens, and whether anybody was told to stop."""
@@ -212,7 +212,7 @@ class Trainer:
     def update(self, micro_batches: list[MicroBatch], targets: int, rate: float) -> torch.Tensor:
         """All micro-steps and the update; returns this process's summed loss (nats)."""
         device, world_size = self.accelerator.device, self.accelerator.num_processes
-        loss_sum = torch.zeros((), device=device)
+        loss_sum = torch.zeros_like(self.loss_sum)
         self.wrapped.train()
         for micro_step, batch in enumerate(micro_batches):
             more = micro_step < len(micro_batches) - 1
@@ -233,20 +233,27 @@ class Trainer:
             optimizer.zero_grad()
         return loss_sum
 
-    def log(self, loss_sum: torch.Tensor, rate: float, targets: int, seconds: float) -> None:
+    def share_loss(self) -> None:
+        """Bring the processes' losses since the last row together, in the state and on process 0."""
+        self.state.loss_sum = float(self.accelerator.reduce(self.loss_sum, reduction="sum"))
+        mine = self.state.loss_sum if self.accelerator.is_main_process else 0.0
+        self.loss_sum = torch.full_like(self.loss_sum, mine)
+
+    def log(self, rate: float) -> None:
         """A training row; the loss is the mean over target tokens since the last row."""
-        loss = float(self.accelerator.reduce(loss_sum, reduction="sum")) / targets
+        self.share_loss()
+        state = self.state
         row = {
-            "step": self.state.step,
-            "epoch": self.state.epoch,
-            "loss": loss,
+            "step": state.step,
+            "epoch": state.epoch,
+            "loss": state.loss_sum / state.loss_targets,
             "learning_rate": rate,
-            "tokens_per_second": targets / seconds,
-            "seconds": self.state.seconds,
+            "tokens_per_second": state.loss_targets / state.loss_seconds,
+            "seconds": state.seconds,
         }
-        self.details = _("loss {loss:.3f}  {speed:,.0f} tokens/s").format(
-            loss=loss, speed=row["tokens_per_second"]
-        )
+        self.details = _("loss {loss:.3f}  {tokens_per_second:,.0f} tokens/s").format(**row)
+        state.loss_sum, state.loss_targets, state.loss_seconds = 0.0, 0, 0.0
+        self.loss_sum.zero_()
         self.record(row)
 
     def record(self, row: dict[str, Any]) -> None:
@@ -294,7 +301,9 @@ class Trainer:
             context_length=self.config.context_length,
         )  # fmt: skip
         sums = torch.tensor(
-            total_score(mine, nll).as_tuple(), dtype=torch.float64, device=self.accelerator.device
+            total_score(mine, nll).as_tuple(),
+            dtype=self.loss_sum.dtype,
+            device=self.accelerator.device,
         )
         nll_sum, *counts = self.accelerator.reduce(sums, reduction="sum").tolist()
         return Score(nll_sum, *(round(count) for count in counts))
@@ -310,15 +319,12 @@ class Trainer:
             append_row(self.paths.samples, row)
 
     def save(self) -> None:
+        self.share_loss()
         save_checkpoint(
             self.paths, self.accelerator, self.model, self.optimizers, self.state,
             made_with={"settings": self.config.to_dict(), "blocks": self.blocks_fingerprint},
             keep=self.config.train.save_total_limit,
         )  # fmt: skip
-
-
-def stopping_early(state: TrainingState, max_steps: int) -> bool:
-    return state.step < max_steps
 
 
 def parses(text: str) -> bool:

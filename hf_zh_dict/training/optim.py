@@ -37,7 +37,10 @@ def make_optimizers(model: nn.Module, config: TrainConfig) -> list[torch.optim.O
     ]
     optimizers: list[torch.optim.Optimizer] = [
         torch.optim.AdamW(
-            groups, lr=config.learning_rate, betas=(config.adam_beta1, config.adam_beta2), fused=True
+            groups,
+            lr=config.learning_rate,
+            betas=(config.adam_beta1, config.adam_beta2),
+            fused=True,
         )
     ]
     if hidden:

@@ -36,7 +36,7 @@ class BlockStream:
 
     def take(self, count: int) -> list[tuple[int, int]]:
         """The next `count` blocks as (epoch, block), and move behind them."""
-        taken = []
+        taken: list[tuple[int, int]] = []
         while len(taken) < count:
             available = self.pack(self.epoch).num_blocks - self.cursor
             used = min(count - len(taken), available)

@@ -26,7 +26,7 @@ Args:
 """
 
 
-class Bits(evaluate.Metric):
+class Bits(evaluate.Metric):  # type: ignore[misc]
     """Information in texts under a model."""
 
     def _info(self) -> evaluate.MetricInfo:

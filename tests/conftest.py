@@ -1,0 +1,96 @@
+"""What several test files share: no network, English messages, invented texts, a tiny model."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+CACHE = tempfile.mkdtemp(prefix="hf_zh_dict-tests-")
+atexit.register(shutil.rmtree, CACHE, ignore_errors=True)
+os.environ |= {"HF_HOME": CACHE, "HF_HUB_OFFLINE": "1", "HF_ZH_DICT_LANG": "en"}
+
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+settings.register_profile("house", deadline=None, max_examples=60)
+settings.load_profile("house")
+
+TINY = {
+    "tokenizer.vocab_size": 300,
+    "blocks.block_size": 32,
+    "model.hidden_size": 16,
+    "model.num_hidden_layers": 2,
+    "model.num_attention_heads": 4,
+    "model.num_key_value_heads": 2,
+    "train.max_steps": 4,
+    "train.warmup_steps": 1,
+    "train.per_device_batch_size": 2,
+    "train.num_samples": 1,
+    "train.use_cpu": True,
+    "train.report_to": (),
+}
+THINGS = {
+    "青石橋": "ㄑㄧㄥ　ㄕˊ　ㄑㄧㄠˊ　qīng shí qiáo　1.用青石砌成的橋。如：「村口有一座青石橋。」",
+    "曬穀場": "ㄕㄞˋ　ㄍㄨˇ　ㄔㄤˊ　shài gǔ cháng　鋪開稻穀讓太陽曬乾的空地。",
+    "霧燈": "ㄨˋ　ㄉㄥ　wù dēng　大霧時點亮的燈。如：「船上的霧燈一直亮著。」　相似詞：夜燈",
+    "茶壺": "ㄔㄚˊ　ㄏㄨˊ　chá hú　1.泡茶的器具。　2.比喻肚子裡有話，卻倒不出來。",
+    "踏雪": "ㄊㄚˋ　ㄒㄩㄝˇ　tà xuě　[動]　走在雪地上。如：「清晨踏雪，兩行腳印。」",
+    "斑鳩": "ㄅㄢ　ㄐㄧㄡ　bān jiū　[名]　鳥名。頸上有斑點，叫聲低沉，常在田間覓食。",
+    "漏網": "ㄌㄡˋ　ㄨㄤˇ　lòu wǎng　從網眼裡逃走。比喻沒有被捉到。　相反詞：落網",
+    "收音機": "ㄕㄡ　ㄧㄣ　ㄐㄧ　接收電波、放出聲音的機器。約1920年代起進入家庭，英文是 radio。",
+}
+
+
+@pytest.fixture(scope="session")
+def texts():
+    """Invented dictionary lines, short and long."""
+    lines = [f"{headword}　{rest}" for headword, rest in THINGS.items()]
+    lines += [f"{headword}　見「{other}」。" for headword in THINGS for other in THINGS]
+    return [*lines, "橋", "一二三四五六七八九十" * 12]
+
+
+@pytest.fixture(scope="session")
+def tiny_config():
+    """A whole run's settings, as small as they get."""
+    from hf_zh_dict.config import load_config
+
+    return load_config(overrides=TINY)
+
+
+@pytest.fixture(scope="session")
+def tokenizer_folder(texts, tiny_config, tmp_path_factory):
+    """A tokenizer stage's folder: trained on `texts`, 300 entries."""
+    from hf_zh_dict.tokens.tokenizer import build_tokenizer
+
+    folder = tmp_path_factory.mktemp("tokenizer")
+    build_tokenizer(
+        tiny_config.tokenizer, iter(texts), folder, context_length=tiny_config.context_length
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tokenizer_folder):
+    """That folder's tokenizer."""
+    from hf_zh_dict.tokens.tokenizer import load_tokenizer
+
+    return load_tokenizer(tokenizer_folder)
+
+
+@pytest.fixture
+def tiny_model(tiny_config, tokenizer):
+    """An untrained model of that shape, a new one for each test."""
+    from hf_zh_dict.model.llama import build_model
+
+    return build_model(tiny_config, tokenizer).eval()
+
+
+@pytest.fixture(scope="session")
+def reshape():
+    """A config with some settings of the model changed."""
+    import dataclasses
+
+    def reshape(config, **changed):
+        return dataclasses.replace(config, model=dataclasses.replace(config.model, **changed))
+
+    return reshape

@@ -1,0 +1,128 @@
+"""However many processes share it, and wherever it is resumed, the stream gives the same blocks."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hf_zh_dict.tokens.blocks import IGNORED, OFFSETS_FILE, TOKENS_FILE, Blocks
+from hf_zh_dict.training.stream import BlockStream
+
+
+@pytest.fixture(scope="module")
+def blocks(tmp_path_factory):
+    """23 documents, one a block; a token's id is its place."""
+    folder = tmp_path_factory.mktemp("blocks")
+    np.arange(23 * 5, dtype=np.uint16).tofile(folder / TOKENS_FILE)
+    np.arange(0, 23 * 5 + 1, 5, dtype=np.int64).tofile(folder / OFFSETS_FILE)
+    return Blocks(folder, block_size=4, dtype=np.dtype(np.uint16))
+
+
+def documents(micro_batches):
+    """Which documents some micro-batches hold, in order."""
+    return [int(row[0]) // 5 for batch in micro_batches for row in batch.inputs]
+
+
+def steps_of(stream, count, **shape):
+    return [stream.next_step(**shape) for _step in range(count)]
+
+
+ALONE = {"rank": 0, "world_size": 1}
+small = st.integers(1, 4)
+
+
+@given(batch_size=small, accumulation=small, world_size=small, seed=st.integers(0, 99))
+def test_processes_together_take_what_one_takes_in_the_same_order(
+    blocks, batch_size, accumulation, world_size, seed
+):
+    shared = [
+        steps_of(
+            BlockStream(blocks, seed=seed),
+            5,
+            batch_size=batch_size,
+            accumulation=accumulation,
+            rank=rank,
+            world_size=world_size,
+        )
+        for rank in range(world_size)
+    ]
+    wide = steps_of(
+        BlockStream(blocks, seed=seed),
+        5,
+        batch_size=batch_size * world_size,
+        accumulation=accumulation,
+        **ALONE,
+    )
+    for step in range(5):
+        for micro_step in range(accumulation):
+            parts = [process[step][micro_step] for process in shared]
+            for name in ("inputs", "labels"):
+                together = np.concatenate([getattr(part, name) for part in parts])
+                np.testing.assert_array_equal(together, getattr(wide[step][micro_step], name))
+                assert all(len(getattr(part, name)) == batch_size for part in parts)
+
+
+@given(batch_size=small, accumulation=small)
+def test_accumulation_divides_a_batch_without_changing_it(blocks, batch_size, accumulation):
+    divided = steps_of(
+        BlockStream(blocks, seed=3), 6, batch_size=batch_size, accumulation=accumulation, **ALONE
+    )
+    whole = steps_of(
+        BlockStream(blocks, seed=3), 6, batch_size=batch_size * accumulation, accumulation=1, **ALONE
+    )
+    assert [documents(step) for step in divided] == [documents(step) for step in whole]
+
+
+@given(done=st.integers(0, 12), batch_size=st.integers(1, 30), accumulation=st.integers(1, 2))
+def test_resuming_from_epoch_and_cursor_goes_on_as_if_never_stopped(
+    blocks, done, batch_size, accumulation
+):
+    shape = {"batch_size": batch_size, "accumulation": accumulation, **ALONE}
+    unbroken = BlockStream(blocks, seed=5)
+    steps_of(unbroken, done, **shape)
+    resumed = BlockStream(blocks, seed=5, epoch=unbroken.epoch, cursor=unbroken.cursor)
+    for _step in range(6):  # with 23 blocks an epoch, over a seam
+        one, other = unbroken.next_step(**shape), resumed.next_step(**shape)
+        for mine, theirs in zip(one, other, strict=True):
+            np.testing.assert_array_equal(mine.inputs, theirs.inputs)
+            np.testing.assert_array_equal(mine.labels, theirs.labels)
+        assert (unbroken.epoch, unbroken.cursor) == (resumed.epoch, resumed.cursor)
+    assert unbroken.epoch >= 0 if batch_size * accumulation < 4 else unbroken.epoch >= 1
+
+
+def test_an_epoch_gives_every_block_once_and_the_next_follows_without_a_seam(blocks):
+    stream = BlockStream(blocks, seed=0)
+    taken = [
+        document
+        for step in steps_of(stream, 23, batch_size=4, accumulation=1, **ALONE)
+        for document in documents(step)
+    ]
+    epochs = [taken[first : first + 23] for first in range(0, len(taken), 23)]
+    assert all(sorted(epoch) == list(range(23)) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) == 4
+    assert (stream.epoch, stream.cursor) == (4, 0)
+
+
+def test_one_step_may_reach_over_several_epochs(blocks):
+    stream = BlockStream(blocks, seed=0)
+    (batch,) = stream.next_step(batch_size=60, accumulation=1, **ALONE)
+    taken = documents([batch])
+    assert sorted(taken[:23]) == sorted(taken[23:46]) == list(range(23))
+    assert (stream.epoch, stream.cursor) == (2, 14)
+    assert (batch.labels != IGNORED).all()
+    slow = BlockStream(blocks, seed=0)
+    single = steps_of(slow, 60, batch_size=1, accumulation=1, **ALONE)
+    assert [documents(step)[0] for step in single] == taken
+
+
+def test_the_position_moves_by_the_global_batch(blocks):
+    stream = BlockStream(blocks, seed=0)
+    stream.next_step(batch_size=2, accumulation=3, rank=1, world_size=2)
+    assert (stream.epoch, stream.cursor) == (0, 12)
+
+
+def test_another_seed_gives_another_order(blocks):
+    shape = {"batch_size": 23, "accumulation": 1, **ALONE}
+    one, other = (documents(BlockStream(blocks, seed=seed).next_step(**shape)) for seed in (0, 1))
+    assert one != other
+    assert sorted(one) == sorted(other)
