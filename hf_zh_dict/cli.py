@@ -24,7 +24,7 @@ from hf_zh_dict.config import (
     preset_path,
     settings,
 )
-from hf_zh_dict.messages import N_, InputError, _
+from hf_zh_dict.messages import N_, InputError, _, translate_argparse
 from hf_zh_dict.model.sampling import Sampling
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.progress import is_main_process, track
@@ -38,6 +38,14 @@ STAGES = {
     "generate": N_("let a run, or any Llama folder or Hub id, continue prompts"),
     "presets": N_("list the presets with their exact parameter counts"),
 }
+ARGPARSE_MESSAGES = (  # argparse's own texts, for the catalogue
+    N_("usage: "), N_("options"), N_("positional arguments"), N_("show this help message and exit"),
+    N_("show program's version number and exit"), N_("expected one argument"),
+    N_("expected at least one argument"), N_("argument %(argument_name)s: %(message)s"),
+    N_("the following arguments are required: %s"), N_("invalid %(type)s value: %(value)r"),
+    N_("invalid choice: %(value)r (choose from %(choices)s)"), N_("unrecognized arguments: %s"),
+    N_("ignored explicit argument %r"),
+)  # fmt: skip
 WITH_RUN = ("evaluate", "generate")
 BUILDING = ("corpus", "tokenizer", "blocks", "train")
 
@@ -75,6 +83,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def make_parser() -> Parser:
+    translate_argparse()
     parser = Parser(
         prog="hf-zh-dict",
         description=_("Train Llama models from scratch on Traditional Chinese dictionaries."),
@@ -84,7 +93,11 @@ def make_parser() -> Parser:
     stages = parser.add_subparsers(dest="stage", metavar="STAGE", required=True)
     for stage, explanation in STAGES.items():
         command = stages.add_parser(
-            stage, help=_(explanation), description=_(explanation), allow_abbrev=False
+            stage,
+            help=_(explanation),
+            description=_(explanation),
+            allow_abbrev=False,
+            usage=usage_of(stage),
         )
         if stage == "presets":
             continue
@@ -95,6 +108,12 @@ def make_parser() -> Parser:
             add_generate_options(command)
         add_settings(command)
     return parser
+
+
+def usage_of(stage: str) -> str:
+    """One line: dozens of settings need not be listed twice."""
+    words = ["hf-zh-dict", stage, *(["[RUN]"] if stage in WITH_RUN else [])]
+    return " ".join(words + ([] if stage == "presets" else ["[--option …] [--section.setting …]"]))
 
 
 def add_run_options(command: argparse.ArgumentParser, stage: str) -> None:

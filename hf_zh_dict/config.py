@@ -36,7 +36,7 @@ class CorpusConfig:
     )
     files: tuple[str, ...] = setting((), N_("files of the source spreadsheets or text"))
     repo_id: str = setting(HUB_REPO_ID, N_("dataset repository of the source hub"))
-    data_files: tuple[str, ...] = setting((), N_("files in that repository (none: all of them)"))
+    data_files: tuple[str, ...] = setting((), N_("files in that repository (not set: all of them)"))
     revision: str = setting("main", N_("branch, tag or commit of that repository"))
     validation_fraction: float = setting(
         0.01, N_("share of headword groups held out for validation")
@@ -51,7 +51,7 @@ class CorpusConfig:
         check(
             self.validation_fraction + self.test_fraction < 0.9,
             "corpus.validation_fraction",
-            N_("leaves too little to train on"),
+            N_("together with corpus.test_fraction leaves too little to train on"),
         )
         check(self.min_groups >= 1, "corpus.min_groups", N_("must be at least 1"))
         if self.source in ("spreadsheets", "text"):
@@ -99,14 +99,14 @@ class ModelConfig:
     num_hidden_layers: int = setting(6, N_("layers"))
     num_attention_heads: int = setting(6, N_("attention heads"))
     num_key_value_heads: int | None = setting(
-        None, N_("key and value heads (none: one for each head)")
+        None, N_("key and value heads (not set: one for each head)")
     )
     intermediate_size: int | None = setting(
-        None, N_("width inside the MLP (none: 8/3 of hidden_size, rounded up to multiple_of)")
+        None, N_("width inside the MLP (not set: 8/3 of hidden_size, rounded up to multiple_of)")
     )
     multiple_of: int = setting(32, N_("what intermediate_size is rounded up to"))
     max_position_embeddings: int | None = setting(
-        None, N_("longest context (none: blocks.block_size)")
+        None, N_("longest context (not set: blocks.block_size)")
     )
     dropout: float = setting(0.0, N_("dropout on embeddings, attention and residuals in training"))
     tie_word_embeddings: bool = setting(True, N_("one matrix for input and output embeddings"))
@@ -160,7 +160,7 @@ class TrainConfig:
     eval_steps: int = setting(500, N_("steps between evaluations"))
     save_steps: int = setting(500, N_("steps between checkpoints"))
     logging_steps: int = setting(10, N_("steps between lines of metrics"))
-    save_total_limit: int = setting(3, N_("checkpoints that are kept, the best besides"))
+    save_total_limit: int = setting(3, N_("newest checkpoints that are kept (the best weights are in model/ besides)"))
     optimizer: Literal["adamw", "muon"] = setting(
         "adamw", N_("adamw, or muon for the hidden matrices and adamw for the rest")
     )
@@ -233,7 +233,7 @@ class Config:
 def check(holds: bool, key: str, what: str) -> None:
     """Refuse a setting in one sentence."""
     if not holds:
-        raise InputError(f"{key}: {_(what)}.")
+        raise InputError(_("{key}: {what}.").format(key=key, what=_(what)))
 
 
 def settings() -> Iterator[tuple[str, Any, Any, str]]:

@@ -28,14 +28,21 @@ def preferred_language() -> str:
     return "en"
 
 
-_translations = gettext.translation(
-    DOMAIN, LOCALE_FOLDER, languages=[preferred_language()], fallback=True
-)
+LANGUAGE = preferred_language()
+_translations = gettext.translation(DOMAIN, LOCALE_FOLDER, languages=[LANGUAGE], fallback=True)
 
 
 def _(message: str) -> str:
     """The message in the reader's language."""
     return _translations.gettext(message)
+
+
+def translate_argparse() -> None:
+    """Let argparse's own texts, which use gettext's global domain, come from our catalogue."""
+    if LANGUAGE != "en":
+        os.environ["LANGUAGE"] = LANGUAGE
+        gettext.bindtextdomain(DOMAIN, str(LOCALE_FOLDER))
+        gettext.textdomain(DOMAIN)
 
 
 def N_(message: str) -> str:  # noqa: N802 - the name that gettext tools look for

@@ -372,7 +372,9 @@ def generate(folder: Path | str, prompts: list[str], sampling: "Sampling") -> An
 
 def describe_shape(model: ModelConfig) -> str:
     """`288 × 6, 6 heads`: width, layers, heads (and key-value heads when they are fewer)."""
-    heads = _("{heads} heads").format(heads=model.num_attention_heads)
+    heads = str(model.num_attention_heads)
     if model.key_value_heads != model.num_attention_heads:
-        heads += "/" + str(model.key_value_heads)
-    return f"{model.hidden_size} × {model.num_hidden_layers}, {heads}"
+        heads += f"/{model.key_value_heads}"
+    return _("{width} × {layers}, {heads} heads").format(
+        width=model.hidden_size, layers=model.num_hidden_layers, heads=heads
+    )

@@ -94,3 +94,28 @@ def reshape():
         return dataclasses.replace(config, model=dataclasses.replace(config.model, **changed))
 
     return reshape
+
+
+@pytest.fixture
+def write_table(tmp_path):
+    """Writes rows (published column name → cell) as a dictionary's .csv or .xlsx; gives its path."""
+    import csv
+
+    import openpyxl
+
+    def write(header, rows, name="table.csv", sheet="Sheet1"):
+        path = tmp_path / name
+        table = [header, *([row.get(column, "") for column in header] for row in rows)]
+        if path.suffix == ".csv":
+            with path.open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows(table)
+        else:
+            workbook = openpyxl.Workbook()
+            workbook.active.title = sheet
+            for row in table:
+                workbook.active.append(row)
+            workbook.save(path)
+            workbook.close()
+        return path
+
+    return write

@@ -13,7 +13,7 @@ from hf_zh_dict.config import CorpusConfig
 from hf_zh_dict.dictionaries.entry import Document, Span
 from hf_zh_dict.dictionaries.normalize import clean_line
 from hf_zh_dict.dictionaries.parse import NotAnEntry, parse_document
-from hf_zh_dict.dictionaries.reader import Dropped, read_entries
+from hf_zh_dict.dictionaries.reader import Dropped, not_utf8, read_entries
 from hf_zh_dict.dictionaries.render import render_document
 from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.stages import hash_file
@@ -88,22 +88,7 @@ def read_text_file(path: Path) -> Iterator[Document | Dropped]:
             for number, line in enumerate(file, start=1):
                 yield make_document(line, path.stem, path.name, number)
     except UnicodeDecodeError as error:
-        raise InputError(
-            _(
-                "{path}: line {line} is not UTF-8 (byte 0x{byte:02x}); save the file as UTF-8."
-            ).format(path=path, line=line_of_bad_byte(path), byte=error.object[error.start])
-        ) from error
-
-
-def line_of_bad_byte(path: Path) -> int:
-    """The number of the first line that is not UTF-8."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError:
-                return number
-    return number
+        raise not_utf8(path) from error
 
 
 def read_parquet(path: Path) -> Iterator[Document | Dropped]:

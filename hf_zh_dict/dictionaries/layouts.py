@@ -160,7 +160,7 @@ def recognise_layout(
     if missing:
         raise InputError(
             _("{source}: {title} needs the column “{missing}”, which is not there.").format(
-                source=source, title=known.title, missing="”, “".join(missing)
+                source=source, title=known.title, missing=missing[0]
             )
         )
     if strangers:

@@ -127,11 +127,23 @@ def read_csv(path: Path) -> Iterator[list[object]]:
             for row in csv.reader(file):
                 yield list(row)
     except UnicodeDecodeError as error:
-        raise InputError(
-            _("{path}: not UTF-8 at byte {byte}; save it as UTF-8.").format(
-                path=path, byte=error.start
-            )
-        ) from error
+        raise not_utf8(path) from error
+
+
+def not_utf8(path: Path) -> InputError:
+    """The error that names the first line of a file that is not UTF-8."""
+    number = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                break
+    return InputError(
+        _("{path}: line {line} is not UTF-8; save the file as UTF-8.").format(
+            path=path, line=number
+        )
+    )
 
 
 def read_spreadsheet(path: Path) -> tuple[str, Iterator[list[object]]]:

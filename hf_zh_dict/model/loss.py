@@ -76,7 +76,7 @@ class LanguageModelLoss(nn.Module):
     def forward(self, input_ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Summed negative log-likelihood in nats; ids and labels are [rows, block_size]."""
         hidden = self.body(input_ids=input_ids, use_cache=False).last_hidden_state
-        loss: torch.Tensor = SummedCrossEntropy.apply(
+        loss: torch.Tensor = SummedCrossEntropy.apply(  # type: ignore[no-untyped-call]
             hidden.flatten(0, 1), self.model.lm_head.weight, labels.flatten()
         )
         return loss

@@ -145,7 +145,7 @@ def load_tokenizer(folder: Path | str) -> "PreTrainedTokenizerFast":
 
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
     tokenizer.backend_tokenizer.encode_special_tokens = True
-    return tokenizer
+    return tokenizer  # type: ignore[no-any-return]
 
 
 def encode_texts(tokenizer: "PreTrainedTokenizerFast", texts: list[str]) -> list[list[int]]:
