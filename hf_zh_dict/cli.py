@@ -378,19 +378,8 @@ def show_generation(arguments: argparse.Namespace, config: Config, paths: RunPat
         prompts += [line for line in lines if line.strip()]
     if not prompts:
         raise InputError(_("generate: give --prompt TEXT … or --prompts FILE."))
-    folder = paths.model if paths.model.is_dir() else arguments.run or paths.root
-    is_run = folder == paths.model
-    if (
-        not is_run
-        and (not Path(folder).exists() or paths.config.is_file())
-        and not is_hub_id(folder)
-    ):
-        raise InputError(
-            _("{folder}: no run with a model; train one with hf-zh-dict train.").format(
-                folder=folder
-            )
-        )
-    if is_run and not arguments.verbatim:
+    folder = find_model(arguments.run, paths)
+    if folder == paths.model and not arguments.verbatim:
         prompts = [
             pipeline.make_prompt(config, p) if re.fullmatch(r"\w+", p) else p for p in prompts
         ]
@@ -410,8 +399,20 @@ def show_generation(arguments: argparse.Namespace, config: Config, paths: RunPat
     say(_("written: {file}").format(file=arguments.output))
 
 
-def is_hub_id(name: object) -> bool:
-    """Whether a name could be a repository on the Hub: owner/name, and no such folder here."""
-    return bool(re.fullmatch(r"[\w.-]+/[\w.-]+", str(name))) and not str(name).startswith(
-        ("runs/", ".")
+def find_model(run: str | None, paths: RunPaths) -> Path | str:
+    """A run's best weights, a folder that is a model itself, or a repository on the Hub.
+
+    Raises:
+        InputError: it is none of these.
+    """
+    if paths.model.is_dir():
+        return paths.model
+    if (paths.root / "config.json").is_file():
+        return paths.root
+    if run and re.fullmatch(r"(?!runs/)[\w-][\w.-]*/[\w.-]+", run):
+        return run
+    raise InputError(
+        _("{folder}: no run with a model; train one with hf-zh-dict train.").format(
+            folder=paths.root
+        )
     )

@@ -8,6 +8,7 @@ that `--help` is quick.
 
 import dataclasses
 import difflib
+import re
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -119,6 +120,11 @@ class ModelConfig:
     def __post_init__(self) -> None:
         for name in ("hidden_size", "num_hidden_layers", "num_attention_heads", "multiple_of"):
             check(getattr(self, name) >= 1, f"model.{name}", N_("must be at least 1"))
+        for name in ("num_key_value_heads", "intermediate_size", "max_position_embeddings"):
+            value = getattr(self, name)
+            check(value is None or value >= 1, f"model.{name}", N_("must be at least 1"))
+        for name in ("rope_theta", "rms_norm_eps"):
+            check(getattr(self, name) > 0, f"model.{name}", N_("must be above 0"))
         check(0 <= self.dropout < 1, "model.dropout", N_("must be from 0 up to, not including, 1"))
         if self.hidden_size % self.num_attention_heads:
             raise InputError(
@@ -160,7 +166,9 @@ class TrainConfig:
     eval_steps: int = setting(500, N_("steps between evaluations"))
     save_steps: int = setting(500, N_("steps between checkpoints"))
     logging_steps: int = setting(10, N_("steps between lines of metrics"))
-    save_total_limit: int = setting(3, N_("newest checkpoints that are kept (the best weights are in model/ besides)"))
+    save_total_limit: int = setting(
+        3, N_("newest checkpoints that are kept (the best weights are in model/ besides)")
+    )
     optimizer: Literal["adamw", "muon"] = setting(
         "adamw", N_("adamw, or muon for the hidden matrices and adamw for the rest")
     )
@@ -197,6 +205,15 @@ class TrainConfig:
         for name in ("learning_rate", "min_learning_rate", "warmup_steps", "weight_decay",
                      "max_grad_norm", "max_eval_documents", "num_samples"):  # fmt: skip
             check(getattr(self, name) >= 0, f"train.{name}", N_("must not be below 0"))
+        for name in ("adam_beta1", "adam_beta2"):
+            within = 0 <= getattr(self, name) < 1
+            check(within, f"train.{name}", N_("must be from 0 up to, not including, 1"))
+        check(
+            self.min_learning_rate <= self.learning_rate,
+            "train.min_learning_rate",
+            N_("must not be above train.learning_rate"),
+        )
+        check(0 <= self.seed < 1 << 32, "train.seed", N_("must be from 0 up to 4294967295"))
 
 
 @dataclass(frozen=True)
@@ -278,10 +295,11 @@ def convert(key: str, kind: Any, value: Any) -> Any:
         if isinstance(value, bool | dict | list) or value is None:
             raise ValueError
         if kind is int:
-            number = float(str(value).replace("_", ""))
-            if number != int(number):
+            if re.fullmatch(r"[+-]?[\d_]+", str(value)):
+                return int(value)
+            if float(value) != int(float(value)):  # 1e4 is a whole number too
                 raise ValueError
-            return int(number)
+            return int(float(value))
         return kind(value)
     except (ValueError, KeyError, OverflowError):
         raise InputError(
@@ -390,7 +408,12 @@ def load_config(
     if path:
         flat |= read_settings(path)
     kinds = {key: kind for key, kind, _default, _help in settings()}
-    flat |= {key: convert(key, kinds[key], value) for key, value in (overrides or {}).items()}
+    for key, value in (overrides or {}).items():
+        if key not in kinds:
+            raise InputError(
+                _("unknown setting “{key}”{hint}.").format(key=key, hint=nearest(key, list(kinds)))
+            )
+        flat[key] = convert(key, kinds[key], value)
     sections: dict[str, dict[str, Any]] = {section.name: {} for section in fields(Config)}
     for key, value in flat.items():
         section, name = key.split(".")

@@ -238,7 +238,7 @@ def finish_training(config: Config, paths: RunPaths, outcome: "Outcome", say: Sa
     baselines = measure_baselines(paths, "validation")
     first = outcome.first_bits_per_char
     if math.isnan(first):  # a resumed run did not see step 0
-        from hf_zh_dict.training.records import read_rows as read_metrics
+        from hf_zh_dict.records import read_rows as read_metrics
 
         first = next(
             r["validation_bits_per_char"]

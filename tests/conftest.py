@@ -8,6 +8,7 @@ import tempfile
 CACHE = tempfile.mkdtemp(prefix="hf_zh_dict-tests-")
 atexit.register(shutil.rmtree, CACHE, ignore_errors=True)
 os.environ |= {"HF_HOME": CACHE, "HF_HUB_OFFLINE": "1", "HF_ZH_DICT_LANG": "en"}
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny tensors are slower on more
 
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402

@@ -11,18 +11,18 @@ WILD = Sampling(max_new_tokens=12, temperature=100.0, top_k=0, top_p=1.0)
 GREEDY = Sampling(max_new_tokens=12, temperature=0)
 
 
-@pytest.fixture
-def model(tiny_model):
-    """A model that never ends a text by itself."""
-    return silence(tiny_model, 1)
-
-
-def silence(model, token):
-    """Make one token impossible: nothing it is multiplied with gives a high logit."""
+def fix_logit(model, token, logit):
+    """Give one token the same logit everywhere."""
     model.lm_head.register_forward_hook(
-        lambda _module, _inputs, logits: logits.index_fill(-1, torch.tensor([token]), -1e9)
+        lambda _module, _inputs, logits: logits.index_fill(-1, torch.tensor([token]), logit)
     )
     return model
+
+
+@pytest.fixture
+def model(tiny_model, tokenizer):
+    """A model that never ends a text by itself."""
+    return fix_logit(tiny_model, tokenizer.eos_token_id, -1e9)
 
 
 def one(model, tokenizer, prompt, sampling):
@@ -70,7 +70,12 @@ def test_the_callers_random_state_and_the_models_mode_are_left_as_they_were(mode
 
 def test_dropout_does_not_act(tiny_config, tokenizer, reshape):
     texts = [
-        one(build_model(reshape(tiny_config, dropout=drop), tokenizer).train(), tokenizer, "橋", WILD)
+        one(
+            build_model(reshape(tiny_config, dropout=drop), tokenizer).train(),
+            tokenizer,
+            "橋",
+            WILD,
+        )
         for drop in (0.0, 0.5)
     ]
     assert texts[0] == texts[1]
@@ -122,15 +127,10 @@ def test_a_prompt_that_fills_the_context_comes_back_as_it_is(model, tokenizer):
 
 
 def test_the_end_of_text_token_ends_the_text_and_is_not_shown(tiny_model, tokenizer):
-    for token in range(300):
-        if token != tokenizer.eos_token_id:
-            tiny_model.lm_head.register_forward_hook(
-                lambda _module, _inputs, logits: logits.index_fill(-1, torch.tensor([1]), 1e9)
-            )
-            break
-    assert one(tiny_model, tokenizer, "橋", WILD) == "橋"
+    ending = fix_logit(tiny_model, tokenizer.eos_token_id, 1e9)
+    assert one(ending, tokenizer, "橋", WILD) == "橋"
 
 
-def test_all_ignored_options_are_silent_when_greedy(model, tokenizer, recwarn):
+def test_greedy_choice_ignores_the_other_settings_silently(model, tokenizer, recwarn):
     one(model, tokenizer, "橋", Sampling(max_new_tokens=2, temperature=0, top_k=7, top_p=0.3))
     assert not recwarn.list

@@ -1,5 +1,6 @@
 """The built Llama has the counted size and the promised start; the saved one is a plain Llama."""
 
+import dataclasses
 import json
 import math
 import shutil
@@ -8,7 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from hf_zh_dict.config import count_parameters, load_config
+from hf_zh_dict.config import BlocksConfig, count_parameters, load_config
 from hf_zh_dict.messages import InputError
 from hf_zh_dict.model.llama import RESIDUAL_PROJECTIONS, build_model, make_llama_config, save_model
 
@@ -58,10 +59,8 @@ def test_the_model_has_the_shape_of_the_settings(tiny_config, tokenizer, reshape
 
 @pytest.mark.parametrize("layers", [2, 8])
 def test_residual_projections_start_smaller_with_depth(tiny_config, tokenizer, reshape, layers):
-    model = build_model(
-        reshape(tiny_config, hidden_size=64, num_hidden_layers=layers), tokenizer
-    )
-    for name, parameter in model.named_parameters():
+    model = build_model(reshape(tiny_config, hidden_size=64, num_hidden_layers=layers), tokenizer)
+    for name, parameter in model.state_dict().items():
         if parameter.ndim < 2:
             assert (parameter == 1).all(), name
             continue
@@ -100,7 +99,9 @@ def test_dropout_falls_on_embeddings_and_on_what_layers_add(tiny_config, tokeniz
     model = build_model(reshape(tiny_config, dropout=0.25), tokenizer).train()
     torch.manual_seed(0)
     places = [model.model.embed_tokens]
-    places += [p for layer in model.model.layers for p in (layer.self_attn.o_proj, layer.mlp.down_proj)]
+    places += [
+        p for layer in model.model.layers for p in (layer.self_attn.o_proj, layer.mlp.down_proj)
+    ]
     for place in places:
         ids = torch.full((40, 50), 7)
         inputs = ids if place is places[0] else torch.ones(40, 50, place.in_features)
@@ -213,6 +214,15 @@ def test_a_pretrained_model_of_another_vocabulary_is_refused_with_both_sizes(
 
     with pytest.raises(InputError, match=r"has 300 vocabulary entries, the tokenizer 301; set"):
         build_model(reshape(tiny_config, pretrained=str(saved)), Larger())
+
+
+def test_a_block_longer_than_a_pretrained_models_context_is_refused_with_both(
+    tiny_config, tokenizer, reshape, saved
+):
+    config = reshape(tiny_config, pretrained=str(saved), max_position_embeddings=64)
+    config = dataclasses.replace(config, blocks=BlocksConfig(block_size=33))
+    with pytest.raises(InputError, match=r"^blocks\.block_size: 33 is longer .* 32\.$"):
+        build_model(config, tokenizer)
 
 
 def no_folder(saved):

@@ -12,9 +12,9 @@ from safetensors.torch import load_file
 from hf_zh_dict import pipeline
 from hf_zh_dict.config import load_config
 from hf_zh_dict.paths import RunPaths
+from hf_zh_dict.records import read_rows
 from hf_zh_dict.training import loop
 from hf_zh_dict.training.checkpoint import list_checkpoints
-from hf_zh_dict.training.records import read_rows
 
 TINY = {
     "tokenizer.vocab_size": 400,

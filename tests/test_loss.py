@@ -20,6 +20,7 @@ def tensors():
     weight = torch.randn(VOCABULARY, WIDTH, generator=generator, requires_grad=True)
     labels = torch.randint(VOCABULARY, (ROWS,), generator=generator)
     labels[torch.rand(ROWS, generator=generator) < 0.3] = IGNORED
+    labels[:2] = torch.tensor([0, VOCABULARY - 1])
     assert IGNORED in labels
     return hidden, weight, labels
 
@@ -112,7 +113,9 @@ def test_gradients_agree_with_differences_of_the_value(tensors):
                 moved[which] = arguments[which] + sign * step * direction
                 ends.append(torch_loss(*moved, labels))
             slope = (ends[0] - ends[1]) / (2 * step)
-            torch.testing.assert_close((gradient.double() * direction).sum(), slope, rtol=1e-4, atol=1e-3)
+            torch.testing.assert_close(
+                (gradient.double() * direction).sum(), slope, rtol=1e-4, atol=1e-3
+            )
 
 
 def make_batch():

@@ -68,7 +68,11 @@ def test_accumulation_divides_a_batch_without_changing_it(blocks, batch_size, ac
         BlockStream(blocks, seed=3), 6, batch_size=batch_size, accumulation=accumulation, **ALONE
     )
     whole = steps_of(
-        BlockStream(blocks, seed=3), 6, batch_size=batch_size * accumulation, accumulation=1, **ALONE
+        BlockStream(blocks, seed=3),
+        6,
+        batch_size=batch_size * accumulation,
+        accumulation=1,
+        **ALONE,
     )
     assert [documents(step) for step in divided] == [documents(step) for step in whole]
 
@@ -114,6 +118,19 @@ def test_one_step_may_reach_over_several_epochs(blocks):
     slow = BlockStream(blocks, seed=0)
     single = steps_of(slow, 60, batch_size=1, accumulation=1, **ALONE)
     assert [documents(step)[0] for step in single] == taken
+
+
+def test_each_epoch_is_packed_once_and_old_ones_are_forgotten(blocks, monkeypatch):
+    packed = []
+    pack = blocks.pack
+    monkeypatch.setattr(
+        blocks, "pack", lambda seed, epoch: packed.append(epoch) or pack(seed=seed, epoch=epoch)
+    )
+    stream = BlockStream(blocks, seed=0)
+    for _step in range(30):
+        stream.next_step(batch_size=5, accumulation=1, **ALONE)
+        assert len(stream.packed) <= 2
+    assert packed == list(range(7))
 
 
 def test_the_position_moves_by_the_global_batch(blocks):

@@ -169,6 +169,8 @@ def make_document(line: str, dictionary: str, source: str, number: int) -> Docum
     if rendered and rendered.text == text and any(s.field == "bopomofo" for s in rendered.spans):
         return Document(text, rendered.headword, dictionary, str(number), "line", rendered.spans)
     headword = headword_of(text)
+    if headword not in text:
+        text = clean_line(text)
     start = text.index(headword)
     span = Span("headword", start, start + len(headword))
     return Document(text, headword, dictionary, str(number), "line", (span,))

@@ -17,7 +17,7 @@ BLANKS = re.compile(r"[ \t\u3000\xa0]+")
 
 # One syllable of ruby after its character; some are typed with the character 一 for ㄧ.
 RUBY = re.compile(
-    r"(?:&&)*[ \u3000]*([^\W\dㄅ-ㄩ]|〓)"
+    r"(?:&&)*[ \u3000]*([^\W\dㄅ-ㄩˊˇˋ˙]|〓)"
     r"(˙?(?:[ㄅ-ㄙ](?:[ㄧㄨㄩ]?[ㄚ-ㄦ]|[ㄧㄨㄩ]|一[ㄚ-ㄦ]|一(?=[ˊˇˋ&]))?"
     r"|[ㄧㄨㄩ]?[ㄚ-ㄦ]|[ㄧㄨㄩ]|一[ㄚ-ㄦ]|一(?=[ˊˇˋ]))[ˊˇˋ]?)"
 )
@@ -118,7 +118,7 @@ def split_sentences(text: str) -> list[str]:
             depth += 1
         elif character in CLOSING:
             depth = max(0, depth - 1)
-            inner_end = character in "」』" and i and text[i - 1] in SENTENCE_END
+            inner_end = character in "」』" and text[:i].rstrip("」』")[-1:] in tuple(SENTENCE_END)
             if depth == 0 and inner_end and text[i + 1 : i + 2] not in tuple("、，。；：的等之一"):
                 pieces.append(text[start : i + 1])
                 start = i + 1

@@ -15,7 +15,7 @@ ORDINAL = re.compile(r"\(([一二三四五六七八九十]+)\)")
 BOPOMOFO = re.compile(r"[ㄅ-ㄩㆠ-ㆿ一ˊˇˋ˙ ，；…]*[ㄅ-ㄩㆠ-ㆿ][ㄅ-ㄩㆠ-ㆿ一ˊˇˋ˙ ，；…]*")
 PINYIN = re.compile(r"[a-zA-ZüÜê\u0300-\u036fà-ǿ\u1e00-\u1eff ，,；…'’-]+")
 PART_OF_SPEECH = re.compile(r"\[([^\[\]]{0,5})\]")
-NUMBER = re.compile(r"(\d{1,2})\.(?=[^\d])")
+NUMBER = re.compile(r"(\d{1,2})\.(?: (?=\d)|(?=[^\d]))")
 
 ENTRY_FIELDS = {label: field for field, label in ENTRY_LABELS.items()}
 READING_FIELDS = {label: field for field, label in READING_LABELS.items()}

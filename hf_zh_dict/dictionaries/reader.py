@@ -14,7 +14,6 @@ from pathlib import Path
 from hf_zh_dict.dictionaries.entry import Entry, Passage, Reading, Sense
 from hf_zh_dict.dictionaries.layouts import Layout, recognise_layout
 from hf_zh_dict.dictionaries.normalize import (
-    clean_line,
     clean_lines,
     clean_text,
     expand_signs,
@@ -31,6 +30,7 @@ PART_OF_SPEECH = re.compile(
     r"\[([名動形副助代連介歎嘆擬量綴數]|[名動形副助代連介歎嘆擬量綴]、.)\] ?"
 )
 SENSE_NUMBER = re.compile(r"(?:(\d{1,2})\.(?!\d)|\((\d{1,2})\)|(?<!\d)(\d{1,2})\)) ?")
+OTHER_READING = re.compile(r" ?（(變|又音|語音|讀音)） ?")
 VARIANT_KINDS = {"1": "變", "2": "又音", "3": "語音", "4": "讀音"}
 
 # Sections of an idiom, in the order in which they are read.
@@ -62,7 +62,7 @@ def read_entries(path: Path) -> Iterator[Entry | Dropped]:
         rows = iter(mend_shifted_columns(list(rows)))
     by_headword: dict[str, list[Row]] = {}
     for number, row in enumerate(rows, start=2):
-        headword = clean_line(row["headword"])
+        headword = clean_text(row["headword"])
         if not headword or not row["definition"].strip():
             if any(cell.strip() for cell in row.values()):
                 reason = "no definition" if headword else "no headword"
@@ -76,13 +76,17 @@ def read_entries(path: Path) -> Iterator[Entry | Dropped]:
         kept: list[Row] = []
         for row in same:
             reading = read_reading(layout, row)
+            if not reading.senses:
+                yield Dropped("no definition", path.name, int(row["row"]), headword)
+                continue
             if reading in readings:
                 text = " ".join((headword, reading.bopomofo))
                 yield Dropped("reading repeated", path.name, int(row["row"]), text)
                 continue
             readings.append(reading)
             kept.append(row)
-        yield make_entry(layout, headword, kept, tuple(readings))
+        if readings:
+            yield make_entry(layout, headword, kept, tuple(readings))
 
 
 def read_rows(path: Path) -> tuple[Layout, Iterator[Row]]:
@@ -124,26 +128,33 @@ def mend_shifted_columns(rows: list[Row]) -> list[Row]:
 def read_csv(path: Path) -> Iterator[list[object]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            for row in csv.reader(file):
+            for row in csv.reader(file, strict=True):
                 yield list(row)
     except UnicodeDecodeError as error:
         raise not_utf8(path) from error
+    except csv.Error as error:
+        raise InputError(
+            _("{path}: not a CSV table: {error}").format(path=path, error=error)
+        ) from error
 
 
 def not_utf8(path: Path) -> InputError:
     """The error that names the first line of a file that is not UTF-8."""
-    number = 0
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError:
-                break
+    lines = path.read_bytes().split(b"\n")
+    number = next(n for n, line in enumerate(lines, start=1) if not is_utf8(line))
     return InputError(
         _("{path}: line {line} is not UTF-8; save the file as UTF-8.").format(
             path=path, line=number
         )
     )
+
+
+def is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def read_spreadsheet(path: Path) -> tuple[str, Iterator[list[object]]]:
@@ -178,19 +189,29 @@ def as_number(text: str) -> int:
 
 def clean_reading(text: str) -> str:
     """Syllables divided by one space, commas as published."""
-    return clean_text(text).replace(" ，", "，").replace("， ", "，").replace(" ；", "；")
+    return (
+        clean_text(text)
+        .replace(" ，", "，")
+        .replace("， ", "，")
+        .replace(" ；", "；")
+        .replace("； ", "；")
+    )
 
 
 def read_reading(layout: Layout, row: Row) -> Reading:
     """One row's pronunciation with the senses and sections that belong to it."""
     bopomofo, pinyin = clean_reading(row["bopomofo"]), clean_text(row.get("pinyin", ""))
     sections: list[Passage] = []
-    if layout.dictionary == "idioms":  # 注音（變）注音 stand in one cell
-        bopomofo, *changed = re.split(r" ?（變） ?", bopomofo)
-        pinyin, *changed_pinyin = re.split(r" ?（變） ?", pinyin)
-        for other in zip(changed, changed_pinyin, strict=False):
-            sections.append(Passage("variant_reading", "變 " + " ".join(other)))
-    elif row.get("variant_bopomofo", "").strip():
+    # other pronunciations may stand in the same cell: 注音（變）注音
+    bopomofo, *others = OTHER_READING.split(bopomofo)
+    pinyin, *other_pinyin = OTHER_READING.split(pinyin)
+    if not bopomofo and others:  # the cell begins with its kind
+        bopomofo, pinyin = others[1], (other_pinyin or ["", pinyin])[1]
+        others, other_pinyin = others[2:], other_pinyin[2:]
+    spelled = itertools.chain(other_pinyin[1::2], itertools.repeat(""))
+    for kind, other, spelling in zip(others[::2], others[1::2], spelled, strict=False):
+        sections.append(Passage("variant_reading", f"{kind} {other} {spelling}".strip()))
+    if row.get("variant_bopomofo", "").strip():
         kind = clean_text(row.get("variant_kind", ""))
         parts = (
             VARIANT_KINDS.get(kind, kind),
@@ -214,6 +235,8 @@ def read_senses(layout: Layout, definition: str) -> tuple[Sense, ...]:
         definition = expand_signs(definition)
     elif layout.dictionary == "idioms":
         definition = re.sub(r"[ \u3000]*△", "參見：", strip_anchors(definition)).replace("＃", "")
+    elif layout.dictionary == "revised":
+        definition = re.sub(r"(?m)^(\d*\.?)→", r"\1參見：", definition)
     senses: list[Sense] = []
     part_of_speech = ""
     for line in clean_lines(definition):
@@ -250,12 +273,12 @@ def make_entry(
     return Entry(
         headword=headword,
         readings=readings,
-        radical=clean_line(first.get("radical", "")),
+        radical=clean_text(first.get("radical", "")),
         residual_strokes=as_number(first.get("residual_strokes", "")),
         strokes=as_number(first.get("strokes", "")),
         sections=tuple(sections),
         dictionary=layout.dictionary,
-        entry_id=clean_line(first.get("entry_id", "")) or first["row"],
+        entry_id=clean_text(first.get("entry_id", "")) or first["row"],
     )
 
 

@@ -89,6 +89,8 @@ def add_reading(line: Line, reading: Reading) -> None:
             line.add(part_of_speech, "part_of_speech")
             line.add("]")
         line.add(SEPARATOR + (f"{sense.number}." if sense.number else ""))
+        if sense.number and sense.text[:1].isdecimal():
+            line.add(" ")
         for passage in sense.passages:
             line.add(passage.text, passage.field)
     for section in reading.sections:

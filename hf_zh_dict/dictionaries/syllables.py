@@ -11,7 +11,11 @@ import re
 import unicodedata
 
 INITIALS = dict(
-    zip("ㄅㄆㄇㄈㄉㄊㄋㄌㄍㄎㄏㄐㄑㄒ", ["b", "p", "m", "f", "d", "t", "n", "l", "g", "k", "h", "j", "q", "x"], strict=True)
+    zip(
+        "ㄅㄆㄇㄈㄉㄊㄋㄌㄍㄎㄏㄐㄑㄒ",
+        ["b", "p", "m", "f", "d", "t", "n", "l", "g", "k", "h", "j", "q", "x"],
+        strict=True,
+    )
 ) | dict(zip("ㄓㄔㄕㄖㄗㄘㄙ", ["zh", "ch", "sh", "r", "z", "c", "s"], strict=True))
 
 # final → (spelling after an initial, spelling on its own)

@@ -55,8 +55,7 @@ def build_model(config: Config, tokenizer: "PreTrainedTokenizerFast") -> "LlamaF
     from transformers import LlamaForCausalLM
 
     if config.model.pretrained:
-        model = load_pretrained(config.model.pretrained, len(tokenizer))
-        model.config.attention_dropout = config.model.dropout
+        model = load_pretrained(config, len(tokenizer))
     else:
         torch.manual_seed(config.train.seed)
         model = LlamaForCausalLM(make_llama_config(config, tokenizer))
@@ -69,18 +68,31 @@ def build_model(config: Config, tokenizer: "PreTrainedTokenizerFast") -> "LlamaF
     return model
 
 
-def load_pretrained(name: str, vocab_size: int) -> "LlamaForCausalLM":
-    from transformers import LlamaForCausalLM
+def load_pretrained(config: Config, vocab_size: int) -> "LlamaForCausalLM":
+    from safetensors import SafetensorError
+    from transformers import AutoConfig, LlamaForCausalLM
 
+    name = config.model.pretrained
     try:
-        model = LlamaForCausalLM.from_pretrained(name, dtype=torch.float32)
-    except (OSError, ValueError, RuntimeError) as error:
+        kind = AutoConfig.from_pretrained(name).model_type
+        if kind != "llama":
+            raise ValueError(f"{kind} is no llama")
+        model = LlamaForCausalLM.from_pretrained(
+            name, dtype=torch.float32, attention_dropout=config.model.dropout
+        )
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(
             _("model.pretrained: {name} cannot be loaded: {reason}").format(
                 name=name, reason=reason
             )
         ) from error
+    if model.config.max_position_embeddings < config.blocks.block_size:
+        raise InputError(
+            _(
+                "blocks.block_size: {block} is longer than the context of model.pretrained, {context}."
+            ).format(block=config.blocks.block_size, context=model.config.max_position_embeddings)
+        )
     if model.config.vocab_size != vocab_size:
         raise InputError(
             _(

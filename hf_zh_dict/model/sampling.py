@@ -11,7 +11,9 @@ class Sampling:
     """Settings of one generation."""
 
     max_new_tokens: int = setting(200, N_("longest continuation, in tokens"))
-    temperature: float = setting(0.8, N_("how freely the next token is chosen (0: always the likeliest)"))
+    temperature: float = setting(
+        0.8, N_("how freely the next token is chosen (0: always the likeliest)")
+    )
     top_k: int = setting(50, N_("choose among the k likeliest tokens (0: all)"))
     top_p: float = setting(0.95, N_("choose among the likeliest tokens of this total probability"))
     seed: int = setting(0, N_("seed of the choice"))

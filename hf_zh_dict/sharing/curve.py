@@ -1,8 +1,9 @@
 """`metrics.jsonl` in, a picture of the training out."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
+
+from hf_zh_dict.records import read_rows
 
 BASELINE_NAMES = {
     "character_bigram": "character bigram",
@@ -21,7 +22,7 @@ def draw_curve(metrics: Path, picture: Path, *, baselines: Mapping[str, float]) 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    rows = read_rows(metrics)
     evaluations = [row for row in rows if "validation_bits_per_char" in row]
     training = [row for row in rows if "loss" in row]
     figure, (upper, lower) = pyplot.subplots(

@@ -34,6 +34,7 @@ from hf_zh_dict.model.loss import LanguageModelLoss
 from hf_zh_dict.model.sampling import Sampling
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.progress import Progress
+from hf_zh_dict.records import append_row, cut_back
 from hf_zh_dict.stages import read_stage
 from hf_zh_dict.tokens.blocks import IGNORED, Blocks
 from hf_zh_dict.training.checkpoint import (
@@ -43,7 +44,6 @@ from hf_zh_dict.training.checkpoint import (
     save_checkpoint,
 )
 from hf_zh_dict.training.optim import learning_rate_at, make_optimizers, set_learning_rate
-from hf_zh_dict.training.records import append_row, cut_back
 from hf_zh_dict.training.signals import StopRequest
 from hf_zh_dict.training.stream import BlockStream, MicroBatch
 
