@@ -333,7 +333,7 @@ def show_evaluation(config: Config, paths: RunPaths) -> None:
     from hf_zh_dict.pipeline import run_evaluation
 
     quieten_libraries()
-    results = run_evaluation(paths, config)
+    results = run_evaluation(config, paths, say)
     table = Table(box=None, pad_edge=False)
     table.add_column(_("bits per character"))
     for split in results["splits"]:

@@ -193,6 +193,9 @@ class TrainConfig:
         "", N_("precision of the matrix products (empty: what Accelerate was launched with)")
     )
     use_cpu: bool = setting(False, N_("train on the CPU although there is a GPU"))
+    cpu_threads: int = setting(
+        0, N_("threads of each process on the CPU (0: its share of the machine's cores)")
+    )
     compile: bool = setting(False, N_("compile the model with torch.compile"))
     report_to: tuple[str, ...] = setting(("tensorboard",), N_("trackers, through Accelerate"))
 
@@ -203,7 +206,7 @@ class TrainConfig:
         ):  # fmt: skip
             check(getattr(self, name) >= 1, f"train.{name}", N_("must be at least 1"))
         for name in ("learning_rate", "min_learning_rate", "warmup_steps", "weight_decay",
-                     "max_grad_norm", "max_eval_documents", "num_samples"):  # fmt: skip
+                     "max_grad_norm", "max_eval_documents", "num_samples", "cpu_threads"):  # fmt: skip
             check(getattr(self, name) >= 0, f"train.{name}", N_("must not be below 0"))
         for name in ("adam_beta1", "adam_beta2"):
             within = 0 <= getattr(self, name) < 1

@@ -41,14 +41,18 @@ def ensure_corpus(config: Config, paths: RunPaths, say: Say) -> str:
 
 
 def describe_corpus(paths: RunPaths) -> str:
-    """Documents in each split, and what was dropped."""
+    """Documents in each split, what was dropped, and the share that the parser reads back."""
     facts = read_stage(paths.corpus)
     splits = ", ".join(
         _("{split} {documents:,} documents ({characters:,} characters)").format(split=name, **split)
         for name, split in facts["splits"].items()
     )
     dropped = ", ".join(f"{reason} {count:,}" for reason, count in facts["dropped"].items())
-    return splits + "; " + _("dropped: {dropped}").format(dropped=dropped or "0")
+    told = [splits, _("dropped: {dropped}").format(dropped=dropped or "0")]
+    if facts["read_back"]:
+        share = facts["read_back"] / facts["documents"]
+        told.append(_("{share:.2%} of them read back by the parser").format(share=share))
+    return "; ".join(told)
 
 
 def ensure_tokenizer(config: Config, paths: RunPaths, say: Say) -> str:
@@ -235,7 +239,7 @@ def finish_training(config: Config, paths: RunPaths, outcome: "Outcome", say: Sa
     from hf_zh_dict.sharing.curve import draw_curve
     from hf_zh_dict.training.loop import parses
 
-    baselines = measure_baselines(paths, "validation")
+    baselines = measure_baselines(paths, "validation", say)
     first = outcome.first_bits_per_char
     if math.isnan(first):  # a resumed run did not see step 0
         from hf_zh_dict.records import read_rows as read_metrics
@@ -271,7 +275,9 @@ def finish_training(config: Config, paths: RunPaths, outcome: "Outcome", say: Sa
     )  # fmt: skip
 
 
-def measure_baselines(paths: RunPaths, split: str, *, with_xz: bool = False) -> dict[str, float]:
+def measure_baselines(
+    paths: RunPaths, split: str, say: Say, *, with_xz: bool = False
+) -> dict[str, float]:
     """Bits a character that simple models need for a split; measured once for each corpus."""
     from hf_zh_dict.corpus.build import read_texts
     from hf_zh_dict.evaluation.baselines import ngram_bits_per_char, xz_bits_per_char
@@ -283,6 +289,7 @@ def measure_baselines(paths: RunPaths, split: str, *, with_xz: bool = False) -> 
         numbers = read_stage(folder)["bits_per_char"]
         if "xz" in numbers or not with_xz:
             return numbers
+    say(_("baselines: measuring simple models on {split}").format(split=split))
     held_out = list(read_texts(paths.split(split)))
     if not numbers:
         bits = ngram_bits_per_char(read_texts(paths.split("train")), held_out, orders=(2, 5))
@@ -294,7 +301,7 @@ def measure_baselines(paths: RunPaths, split: str, *, with_xz: bool = False) -> 
     return numbers
 
 
-def run_evaluation(paths: RunPaths, config: Config) -> dict[str, Any]:
+def run_evaluation(config: Config, paths: RunPaths, say: Say) -> dict[str, Any]:
     """Score validation and test with the run's best weights, in float32, beside the baselines.
 
     The result is written to `evaluation.json` and returned.
@@ -321,10 +328,11 @@ def run_evaluation(paths: RunPaths, config: Config) -> dict[str, Any]:
             model, texts,
             batch_size=config.train.per_device_eval_batch_size,
             context_length=model.config.max_position_embeddings,
+            description=_("evaluate: {split}").format(split=split),
         )  # fmt: skip
         results["splits"][split] = compute_bits(texts, nll) | {
             "documents": len(texts),
-            "baselines": measure_baselines(paths, split, with_xz=True),
+            "baselines": measure_baselines(paths, split, say, with_xz=True),
         }
     text = json.dumps(results, ensure_ascii=False, indent=2)
     paths.evaluation.write_text(text + "\n", encoding="utf-8")
@@ -344,6 +352,7 @@ def load_model_folder(
         InputError: there is no model that can be loaded.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import LlamaForCausalLM
 
     from hf_zh_dict.tokens.tokenizer import load_tokenizer
@@ -351,7 +360,7 @@ def load_model_folder(
     try:
         tokenizer = load_tokenizer(folder)
         model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(
             _("{folder}: holds no model that can be loaded ({reason}).").format(

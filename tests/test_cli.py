@@ -15,7 +15,7 @@ QUICK = [
     "--model.num-hidden-layers", "1", "--model.num-attention-heads", "2",
     "--train.max-steps", "2", "--train.eval-steps", "2", "--train.save-steps", "1",
     "--train.max-eval-documents", "4", "--train.num-samples", "1", "--train.use-cpu", "true",
-    "--train.report-to",
+    "--train.cpu-threads", "1", "--train.report-to",
 ]  # fmt: skip
 
 

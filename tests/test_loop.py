@@ -32,6 +32,7 @@ TINY = {
     "train.num_samples": 1,
     "train.max_eval_documents": 5,
     "train.use_cpu": True,
+    "train.cpu_threads": 1,
     "train.report_to": (),
 }
 
@@ -180,3 +181,10 @@ def test_the_saved_model_is_the_best_one(train):
 def test_only_the_newest_checkpoints_are_kept(train):
     paths, _ = train("kept", train__save_steps=2, train__save_total_limit=2)
     assert list_checkpoints(paths) == [6, 8]
+
+
+def test_cores_are_shared_among_the_processes_of_a_machine(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(6)), raising=False)
+    assert loop.share_of_cores() == 6
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    assert loop.share_of_cores() == 1

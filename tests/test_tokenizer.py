@@ -7,6 +7,7 @@ import re
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tokenizers import processors
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from hf_zh_dict.config import TokenizerConfig
@@ -194,6 +195,22 @@ def test_a_pretrained_tokenizer_without_padding_pads_with_its_eos(texts, tmp_pat
     config = TokenizerConfig(pretrained=str(tmp_path / "given"))
     build_tokenizer(config, iter(()), tmp_path / "taken", context_length=32)
     assert load_tokenizer(tmp_path / "taken").pad_token == EOS
+
+
+@pytest.mark.parametrize("template", ["$A", f"$A {EOS}", f"{BOS} $A {EOS}"])
+def test_a_pretrained_tokenizer_puts_bos_in_front_and_nothing_behind_too(texts, tmp_path, template):
+    backend = train_bpe(texts, vocab_size=270)
+    backend.post_processor = processors.TemplateProcessing(
+        single=template, special_tokens=[(BOS, 0), (EOS, 1)]
+    )
+    given_one = PreTrainedTokenizerFast(tokenizer_object=backend, bos_token=BOS, eos_token=EOS)
+    given_one.save_pretrained(tmp_path / "given")
+    config = TokenizerConfig(pretrained=str(tmp_path / "given"))
+    build_tokenizer(config, iter(()), tmp_path / "taken", context_length=32)
+    tokenizer = load_tokenizer(tmp_path / "taken")
+    expected = [tokenizer.bos_token_id, *encode_texts(tokenizer, ["青石橋"])[0]]
+    assert tokenizer("青石橋")["input_ids"] == expected
+    assert AutoTokenizer.from_pretrained(tmp_path / "taken")("青石橋")["input_ids"] == expected
 
 
 def test_the_fingerprint_follows_settings_and_corpus():

@@ -21,13 +21,15 @@ from hf_zh_dict.corpus.sources import describe_inputs, hub_commit, read_document
 from hf_zh_dict.corpus.split import split_groups
 from hf_zh_dict.dictionaries.entry import Document
 from hf_zh_dict.dictionaries.normalize import normalize_headword
+from hf_zh_dict.dictionaries.parse import NotAnEntry, parse_document
 from hf_zh_dict.dictionaries.reader import Dropped
+from hf_zh_dict.dictionaries.render import render_document
 from hf_zh_dict.messages import _
 from hf_zh_dict.paths import SPLITS
 from hf_zh_dict.progress import Progress
 from hf_zh_dict.stages import fingerprint
 
-FORMAT = 1  # raise it when the same inputs and settings give other documents
+FORMAT = 2  # raise it when the same inputs and settings give other documents
 DROPPED_FILE = "dropped.jsonl"
 BATCH = 1000
 
@@ -94,6 +96,7 @@ def write_documents(
     dictionaries: Counter[str] = Counter()
     schema = corpus_features().arrow_schema
     rows: list[dict[str, Any]] = []
+    read_back = 0
     with (
         contextlib.ExitStack() as stack,
         dropped_path.open("w", encoding="utf-8") as dropped_file,
@@ -109,6 +112,7 @@ def write_documents(
             group = normalize_headword(record.headword)
             groups.append(group)
             lengths.append(len(record.text))
+            read_back += record.view == "plain" and is_read_back(record.text)
             dictionaries[record.dictionary] += 1
             rows.append(make_row(record, group))
             if len(rows) == BATCH:
@@ -123,9 +127,18 @@ def write_documents(
         {
             "documents": len(groups),
             "dictionaries": dict(dictionaries),
+            "read_back": read_back,
             "dropped": dict(dropped),
         },
     )
+
+
+def is_read_back(text: str) -> bool:
+    """Whether the parser understands a rendered entry: what it reads renders to the same line."""
+    try:
+        return render_document(parse_document(text)).text == text
+    except NotAnEntry:
+        return False
 
 
 def make_row(document: Document, group: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ numbers do not depend on tokenizer, packing, batch size or number of processes.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
+from hf_zh_dict.progress import track
 from hf_zh_dict.tokens.blocks import IGNORED
 from hf_zh_dict.tokens.tokenizer import encode_texts
 
@@ -75,9 +76,10 @@ def prepare_texts(tokenizer: "PreTrainedTokenizerFast", texts: Sequence[str]) ->
     ]
 
 
-def cut_windows(
-    texts: Sequence[ScoredText], context_length: int
-) -> Iterator[tuple[int, tuple[int, ...], tuple[int, ...]]]:
+Window = tuple[int, tuple[int, ...], tuple[int, ...]]  # document, inputs, targets
+
+
+def cut_windows(texts: Sequence[ScoredText], context_length: int) -> Iterator[Window]:
     """(document, inputs, targets) windows: every token but bos is a target exactly once."""
     for index, text in enumerate(texts):
         for start in range(0, len(text.ids) - 1, context_length):
@@ -91,27 +93,42 @@ def score_texts(
     *,
     batch_size: int,
     context_length: int,
+    description: str = "",
 ) -> npt.NDArray[np.float64]:
-    """Negative log-likelihood of each document in nats, [documents]."""
+    """Negative log-likelihood of each document in nats, [documents].
+
+    Progress is shown under `description`, when there is one.
+    """
     windows = sorted(cut_windows(texts, context_length), key=lambda window: len(window[1]))
     nll = np.zeros(len(texts))
+    starts: Iterable[int] = range(0, len(windows), batch_size)
+    if description:
+        starts = track(starts, description, total=-(-len(windows) // batch_size))
     was_training = model.training
     model.eval()
-    with torch.no_grad():
-        for first in range(0, len(windows), batch_size):
-            batch = windows[first : first + batch_size]
-            width = len(batch[-1][1])
-            inputs = torch.zeros(len(batch), width, dtype=torch.long)
-            labels = torch.full((len(batch), width), IGNORED)
-            for row, (_document, ids, targets) in enumerate(batch):
-                inputs[row, : len(ids)] = torch.tensor(ids)
-                labels[row, : len(ids)] = torch.tensor(targets)
-            losses = token_losses(model, inputs.to(model.device), labels.to(model.device))
-            sums = losses.cpu().double().sum(dim=1).tolist()
-            for (document, _ids, _targets), loss in zip(batch, sums, strict=True):
+    try:
+        for first in starts:
+            for document, loss in score_windows(model, windows[first : first + batch_size]):
                 nll[document] += loss
-    model.train(was_training)
+    finally:
+        model.train(was_training)
     return nll
+
+
+def score_windows(
+    model: "LlamaForCausalLM", windows: Sequence[Window]
+) -> Iterator[tuple[int, float]]:
+    """(document, negative log-likelihood in nats) of some windows, scored at once."""
+    width = max(len(ids) for _document, ids, _targets in windows)
+    inputs = torch.zeros(len(windows), width, dtype=torch.long)
+    labels = torch.full((len(windows), width), IGNORED)
+    for row, (_document, ids, targets) in enumerate(windows):
+        inputs[row, : len(ids)] = torch.tensor(ids)
+        labels[row, : len(ids)] = torch.tensor(targets)
+    with torch.no_grad():
+        losses = token_losses(model, inputs.to(model.device), labels.to(model.device))
+    sums = losses.cpu().double().sum(dim=1).tolist()
+    yield from zip((document for document, _ids, _targets in windows), sums, strict=True)
 
 
 def token_losses(

@@ -155,9 +155,12 @@ def save_model(
 
 
 def write_plain_config(path: Path) -> None:
-    """Repeat in config.json what transformers 4 reads elsewhere: rope_theta, torch_dtype."""
+    """Repeat in config.json what transformers 4 reads elsewhere: rope_theta, rope_scaling, torch_dtype."""
     settings = json.loads(path.read_text(encoding="utf-8"))
-    settings["rope_theta"] = settings["rope_parameters"]["rope_theta"]
+    rope = settings["rope_parameters"]
+    settings["rope_theta"] = rope["rope_theta"]
+    if rope.get("rope_type", "default") != "default":
+        settings["rope_scaling"] = {k: v for k, v in rope.items() if k != "rope_theta"}
     settings["torch_dtype"] = settings.get("dtype", "float32")
     settings["use_cache"] = True
     path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")

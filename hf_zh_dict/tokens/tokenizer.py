@@ -40,7 +40,7 @@ def train_bpe(texts: Iterable[str], *, vocab_size: int) -> "Tokenizer":
     Raises:
         InputError: the texts do not give that many entries.
     """
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -64,12 +64,19 @@ def train_bpe(texts: Iterable[str], *, vocab_size: int) -> "Tokenizer":
                 "asked for; lower tokenizer.vocab_size to {size} or give more text."
             ).format(size=tokenizer.get_vocab_size(), wanted=vocab_size)
         )
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{BOS} $A",
-        pair=f"{BOS} $A {BOS}:1 $B:1",
-        special_tokens=[(BOS, tokenizer.token_to_id(BOS))],
-    )
+    put_bos_in_front(tokenizer, BOS)
     return tokenizer
+
+
+def put_bos_in_front(tokenizer: "Tokenizer", bos: str) -> None:
+    """Make `tokenizer(text)` give bos and the text, nothing behind."""
+    from tokenizers import processors
+
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{bos} $A",
+        pair=f"{bos} $A {bos}:1 $B:1",
+        special_tokens=[(bos, tokenizer.token_to_id(bos))],
+    )
 
 
 def build_tokenizer(
@@ -80,6 +87,7 @@ def build_tokenizer(
 
     if config.pretrained:
         tokenizer = load_pretrained_tokenizer(config.pretrained)
+        put_bos_in_front(tokenizer.backend_tokenizer, tokenizer.bos_token)
     else:
         tokenizer = PreTrainedTokenizerFast(
             tokenizer_object=train_bpe(texts, vocab_size=config.vocab_size),

@@ -6,12 +6,14 @@ read with `weights_only=True`.
 """
 
 import json
+import pickle
 import re
 import shutil
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_model
 from safetensors.torch import save_model as save_weights
 
@@ -109,7 +111,9 @@ def load_checkpoint(
         random = folder / random_file(accelerator.process_index)
         if random.is_file():  # another number of processes: new ones start from their seed
             restore_random_state(torch.load(random, map_location="cpu", weights_only=True))
-    except (OSError, RuntimeError, ValueError, KeyError) as error:
+    except (
+        OSError, RuntimeError, ValueError, KeyError, SafetensorError, pickle.UnpicklingError
+    ) as error:  # fmt: skip
         reason = " ".join(str(error).split())[:200]
         raise InputError(
             _(

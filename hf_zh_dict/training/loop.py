@@ -8,6 +8,7 @@ are counted over micro-batches and processes, and the sum is divided once. So ne
 of micro-batches nor of processes nor the length of documents changes what is learnt.
 """
 
+import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -84,7 +85,7 @@ def make_accelerator(config: Config, paths: RunPaths) -> "Accelerator":
     from accelerate.utils import ProjectConfiguration
 
     try:
-        return Accelerator(
+        accelerator = Accelerator(
             mixed_precision=config.train.mixed_precision or None,
             cpu=config.train.use_cpu,
             log_with=list(config.train.report_to) or None,
@@ -97,6 +98,18 @@ def make_accelerator(config: Config, paths: RunPaths) -> "Accelerator":
     except (ValueError, ImportError) as error:
         reason = " ".join(str(error).split())
         raise InputError(_("the run cannot start: {reason}").format(reason=reason)) from error
+    if accelerator.device.type == "cpu":
+        torch.set_num_threads(config.train.cpu_threads or share_of_cores())
+    return accelerator
+
+
+def share_of_cores() -> int:
+    """This process's share of the cores; launchers leave one thread to each process."""
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return max(1, cores // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
 class Trainer:

@@ -18,7 +18,8 @@ def learning_rate_at(step: int, config: TrainConfig) -> float:
     span = max(1, config.max_steps - config.warmup_steps)
     progress = min(1.0, (step - config.warmup_steps) / span)
     wave = 0.5 * (1 + math.cos(math.pi * progress))
-    return config.min_learning_rate + wave * (config.learning_rate - config.min_learning_rate)
+    rate = config.min_learning_rate + wave * (config.learning_rate - config.min_learning_rate)
+    return min(rate, config.learning_rate)
 
 
 def make_optimizers(model: nn.Module, config: TrainConfig) -> list[torch.optim.Optimizer]:
