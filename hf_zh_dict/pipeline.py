@@ -131,13 +131,9 @@ def check_run_folder(config: Config, paths: RunPaths, *, resume: bool, overwrite
         )
     before = read_state(paths, steps[-1])["settings"]
     now = config.to_dict()
-    fixed = [
-        (section, name) for section in ("model", "blocks", "tokenizer") for name in now[section]
-    ]
-    fixed += [("corpus", name) for name in now["corpus"]] + [
-        ("train", "seed"),
-        ("train", "optimizer"),
-    ]
+    sections = ("corpus", "tokenizer", "blocks", "model")
+    fixed = [(section, name) for section in sections for name in now[section]]
+    fixed += [("train", "seed"), ("train", "optimizer")]
     for section, name in fixed:
         old, new = before.get(section, {}).get(name), now[section][name]
         if (section, name) != ("corpus", "files") and old != new:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from hf_zh_dict.model.generate import generate_texts
+from hf_zh_dict.model.generate import generate_texts, heal_prompt
 from hf_zh_dict.model.llama import build_model
 from hf_zh_dict.model.sampling import Sampling
 
@@ -134,3 +134,27 @@ def test_the_end_of_text_token_ends_the_text_and_is_not_shown(tiny_model, tokeni
 def test_greedy_choice_ignores_the_other_settings_silently(model, tokenizer, recwarn):
     one(model, tokenizer, "橋", Sampling(max_new_tokens=2, temperature=0, top_k=7, top_p=0.3))
     assert not recwarn.list
+
+
+def test_a_separator_at_the_end_of_a_prompt_is_taken_back_into_the_next_token(tokenizer):
+    ids = tokenizer("水\u3000")["input_ids"]
+    healed, beginnings = heal_prompt(tokenizer, "水\u3000", ids)
+    last = tokenizer.convert_ids_to_tokens(ids[-1])
+    assert healed == ids[:-1]
+    assert ids[-1] in beginnings
+    tokens = tokenizer.convert_ids_to_tokens(beginnings)
+    assert tokens
+    assert all(token.startswith(last) for token in tokens)
+    assert len(tokens) < len(tokenizer)
+
+
+def test_a_prompt_that_ends_in_a_letter_is_left_alone(tokenizer):
+    ids = tokenizer("水")["input_ids"]
+    assert heal_prompt(tokenizer, "水", ids) == (ids, [])
+    assert heal_prompt(tokenizer, "", [0]) == ([0], [])
+
+
+def test_the_text_still_begins_with_the_whole_prompt(model, tokenizer):
+    for prompt in ("水\u3000", "茶壺：「", "一、二、"):
+        for seed in range(3):
+            assert one(model, tokenizer, prompt, Sampling(seed=seed)).startswith(prompt)

@@ -183,6 +183,20 @@ def test_only_the_newest_checkpoints_are_kept(train):
     assert list_checkpoints(paths) == [6, 8]
 
 
+def test_tensorboard_gets_what_the_metrics_have(train):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    paths, _ = train("board", train__report_to=("tensorboard",))
+    events = EventAccumulator(str(paths.trackers / "training"))
+    events.Reload()
+    for key in ("loss", "learning_rate", "validation_bits_per_char"):
+        rows = [row for row in read_rows(paths.metrics) if key in row]
+        scalars = events.Scalars(key)
+        assert [scalar.step for scalar in scalars] == [row["step"] for row in rows]
+        values = [row[key] for row in rows]
+        assert [scalar.value for scalar in scalars] == pytest.approx(values, rel=1e-6)
+
+
 def test_cores_are_shared_among_the_processes_of_a_machine(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(6)), raising=False)
     assert loop.share_of_cores() == 6

@@ -145,6 +145,7 @@ class Trainer:
         chosen = spread(len(held_out.texts), config.train.max_eval_documents)
         self.validation = prepare_texts(tokenizer, [held_out.texts[i] for i in chosen])
         self.prompts = held_out.prompts
+        accelerator.init_trackers("training", config=flat_settings(config))
 
     def resume(self) -> None:
         """Go back to the newest checkpoint; metrics and samples behind it are cut off."""
@@ -157,7 +158,6 @@ class Trainer:
         self.stream.epoch, self.stream.cursor = self.state.epoch, self.state.cursor
         if self.accelerator.is_main_process:
             self.loss_sum.fill_(self.state.loss_sum)
-        if self.accelerator.is_main_process:
             cut_back(self.paths.metrics, self.state.step)
             cut_back(self.paths.samples, self.state.step)
 
@@ -338,6 +338,15 @@ class Trainer:
             made_with={"settings": self.config.to_dict(), "blocks": self.blocks_fingerprint},
             keep=self.config.train.save_total_limit,
         )  # fmt: skip
+
+
+def flat_settings(config: Config) -> dict[str, str | int | float]:
+    """The settings as trackers want them: dotted keys, plain values."""
+    return {
+        f"{section}.{name}": value if isinstance(value, int | float) else str(value)
+        for section, values in config.to_dict().items()
+        for name, value in values.items()
+    }
 
 
 def parses(text: str) -> bool:
