@@ -179,10 +179,10 @@ def test_an_unknown_preset_is_refused_with_all_names():
 def test_later_layers_win(write):
     path = write("train:\n  max_steps: 7\n  warmup_steps: 3\n")
     preset = load_config(preset="quickstart").train
-    assert preset.max_steps == 300
+    assert preset.max_steps == 450
     with_file = load_config(preset="quickstart", path=path).train
     assert (with_file.max_steps, with_file.warmup_steps) == (7, 3)
-    assert with_file.learning_rate == preset.learning_rate == 3e-3
+    assert with_file.learning_rate == preset.learning_rate == 4e-3
     overridden = load_config(
         preset="quickstart", path=path, overrides={"train.max_steps": "9"}
     ).train

@@ -5,6 +5,7 @@ like a special token stays text; `decode(encode(text)) == text` for any text.
 """
 
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -54,7 +55,7 @@ def train_bpe(texts: Iterable[str], *, vocab_size: int) -> "Tokenizer":
         vocab_size=vocab_size,
         special_tokens=[BOS, EOS, PAD],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=True,  # on a terminal only
+        show_progress=sys.stderr.isatty(),
     )
     tokenizer.train_from_iterator(texts, trainer=trainer)
     if tokenizer.get_vocab_size() < vocab_size:
