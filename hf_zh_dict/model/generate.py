@@ -33,6 +33,8 @@ def generate_text(
     The text depends on nothing but model, prompt and `sampling`; the caller's random state and
     the model's mode are left as they were. A prompt as long as the context comes back as it is.
     """
+    from transformers import LogitsProcessorList
+
     ids: list[int] = tokenizer(prompt)["input_ids"]
     room = model.config.max_position_embeddings - len(ids)
     if room <= 0:
@@ -65,7 +67,7 @@ def generate_text(
                 max_new_tokens=min(sampling.max_new_tokens, room),
                 eos_token_id=tokenizer.eos_token_id,
                 pad_token_id=tokenizer.pad_token_id,
-                logits_processor=[constrain],
+                logits_processor=LogitsProcessorList([constrain]),
                 use_cache=True,
                 **options,
             )
@@ -86,6 +88,6 @@ def heal_prompt(
     """
     if not prompt or prompt[-1].isalnum() or len(ids) < 2:
         return ids, []
-    last = tokenizer.convert_ids_to_tokens(ids[-1])
+    last = str(tokenizer.convert_ids_to_tokens(ids[-1]))
     vocabulary = tokenizer.get_vocab()
     return ids[:-1], sorted(i for token, i in vocabulary.items() if token.startswith(last))
