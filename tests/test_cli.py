@@ -133,6 +133,17 @@ def test_heads_that_do_not_divide_the_width_are_refused(refused):
     assert "model.num_attention_heads" in text
 
 
+def test_a_precision_that_the_device_cannot_do_is_refused(tmp_path):
+    """In a subprocess: Accelerate keeps the first precision of a process."""
+    command = [sys.executable, "-m", "hf_zh_dict", "train", "--output-dir", str(tmp_path), *QUICK]
+    done = subprocess.run(
+        [*command, "--train.mixed-precision", "fp16"],
+        capture_output=True, text=True, encoding="utf-8", timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.strip().endswith("fp16 needs a GPU; use bf16 or no on the CPU.")
+
+
 def test_an_unreachable_hub_is_one_sentence_with_the_way_out(tmp_path):
     """In a subprocess: huggingface_hub reads its endpoint when it is imported."""
     command = [sys.executable, "-m", "hf_zh_dict", "corpus", "--preset", "hub"]

@@ -13,6 +13,7 @@ from hf_zh_dict.config import CorpusConfig
 from hf_zh_dict.corpus.sources import (
     describe_inputs,
     headword_of,
+    hub_commit,
     make_document,
     open_hub_dataset,
     read_documents,
@@ -231,3 +232,22 @@ def test_inputs_are_described_by_name_and_content(text_file, tmp_path):
 def test_a_repository_is_described_by_name_revision_and_files():
     config = CorpusConfig(source="hub", repo_id="a/b", revision="v1", data_files=("c.txt",))
     assert describe_inputs(config) == [["a/b", "v1", "c.txt"]]
+
+
+def test_a_dataset_repository_is_read_through_load_dataset(tmp_path):
+    """A folder stands in for the repository: the same call, the same builder."""
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    (folder / "one.txt").write_text("水：無色的液體。\n\n火：燃燒的現象。\n", encoding="utf-8")
+    (folder / "two.txt").write_text("山：高起的地方。\n", encoding="utf-8")
+    config = CorpusConfig(source="hub", repo_id=str(folder), data_files=("one.txt",))
+    records = list(read_documents(config))
+    documents = [record for record in records if isinstance(record, Document)]
+    assert [document.headword for document in documents] == ["水", "火"]
+    assert [document.text for document in documents] == ["水：無色的液體。", "火：燃燒的現象。"]
+    assert [record.reason for record in records if isinstance(record, Dropped)] == ["empty line"]
+    assert hub_commit(config) == ""
+    with pytest.raises(InputError, match="cannot be read"):
+        list(
+            read_documents(CorpusConfig(source="hub", repo_id=str(folder), data_files=("no.txt",)))
+        )

@@ -150,10 +150,21 @@ def open_hub_dataset(config: CorpusConfig) -> Any:
 
 
 def hub_commit(config: CorpusConfig) -> str:
-    """The commit that the revision names now, to be recorded in the run."""
-    from huggingface_hub import HfApi
+    """The commit that the revision names now, to be recorded in the run.
 
-    return HfApi().dataset_info(config.repo_id, revision=config.revision).sha or ""
+    Empty when there is none to ask for: the name is a local folder, or the Hub is out of reach
+    and the data came from the cache.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
+
+    if Path(config.repo_id).is_dir():
+        return ""
+    try:
+        return HfApi().dataset_info(config.repo_id, revision=config.revision).sha or ""
+    except (OSError, HfHubHTTPError, httpx.HTTPError):
+        return ""
 
 
 def make_document(line: str, dictionary: str, source: str, number: int) -> Document | Dropped:

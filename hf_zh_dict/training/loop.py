@@ -99,6 +99,10 @@ def make_accelerator(config: Config, paths: RunPaths) -> "Accelerator":
         reason = " ".join(str(error).split())
         raise InputError(_("the run cannot start: {reason}").format(reason=reason)) from error
     if accelerator.device.type == "cpu":
+        if accelerator.mixed_precision == "fp16":
+            raise InputError(
+                _("train.mixed_precision: fp16 needs a GPU; use bf16 or no on the CPU.")
+            )
         torch.set_num_threads(config.train.cpu_threads or share_of_cores())
     return accelerator
 
