@@ -12,9 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hf_zh_dict.config import Config, ModelConfig, save_config
+from hf_zh_dict.config import Config, ModelConfig
 from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.paths import RunPaths
+from hf_zh_dict.settings import save_config
 from hf_zh_dict.stages import build_stage, fingerprint, is_current, read_stage
 
 if TYPE_CHECKING:

@@ -53,7 +53,7 @@ def texts():
 @pytest.fixture(scope="session")
 def tiny_config():
     """A whole run's settings, as small as they get."""
-    from hf_zh_dict.config import load_config
+    from hf_zh_dict.settings import load_config
 
     return load_config(overrides=TINY)
 

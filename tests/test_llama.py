@@ -9,9 +9,10 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from hf_zh_dict.config import BlocksConfig, count_parameters, load_config
+from hf_zh_dict.config import BlocksConfig, count_parameters
 from hf_zh_dict.messages import InputError
 from hf_zh_dict.model.llama import RESIDUAL_PROJECTIONS, build_model, make_llama_config, save_model
+from hf_zh_dict.settings import load_config
 
 SHAPES = {
     "tied": {},

@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import load_file
 
 from hf_zh_dict import pipeline
-from hf_zh_dict.config import load_config
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.records import read_rows
+from hf_zh_dict.settings import load_config
 from hf_zh_dict.training import loop
 from hf_zh_dict.training.checkpoint import list_checkpoints
 

@@ -164,6 +164,6 @@ def test_errors_are_in_the_language_that_the_environment_names(catalog, variable
     start = catalog["error: {message}"].string if chinese else "error: {message}"
     assert done.returncode == 2
     assert done.stderr.startswith(start.split("{", maxsplit=1)[0])
-    assert ("unknown stage" in done.stderr) == (not chinese)
+    assert ("unknown command" in done.stderr) == (not chinese)
     assert "trainx" in done.stderr
     assert "Traceback" not in done.stderr

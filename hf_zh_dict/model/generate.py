@@ -56,12 +56,13 @@ def generate_text(
         allowed = torch.tensor(beginnings, device=scores.device)
         return torch.full_like(scores, -torch.inf).index_copy(1, allowed, scores[:, allowed])
 
+    generate: Any = model.generate  # typed differently from one transformers 5 to the next
     was_training = model.training
     model.eval()
     try:
         with torch.random.fork_rng(), torch.no_grad():
             torch.manual_seed(sampling.seed)
-            output = model.generate(  # type: ignore[misc]
+            output = generate(
                 inputs,
                 attention_mask=torch.ones_like(inputs),
                 max_new_tokens=min(sampling.max_new_tokens, room),

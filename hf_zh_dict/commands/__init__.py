@@ -1,0 +1,20 @@
+"""One room a command: its options in, an exit code out. `COMMANDS` lists them in the road's order."""
+
+from hf_zh_dict.commands import building
+from hf_zh_dict.commands.command import Command
+from hf_zh_dict.commands.evaluate import EVALUATE
+from hf_zh_dict.commands.generate import GENERATE
+from hf_zh_dict.commands.presets import PRESETS
+
+COMMANDS: dict[str, Command] = {
+    command.name: command
+    for command in (
+        building.CORPUS,
+        building.TOKENIZER,
+        building.BLOCKS,
+        building.TRAIN,
+        EVALUATE,
+        GENERATE,
+        PRESETS,
+    )
+}
