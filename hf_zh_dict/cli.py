@@ -13,8 +13,8 @@ from typing import NoReturn
 
 from hf_zh_dict import __version__
 from hf_zh_dict.commands import COMMANDS
+from hf_zh_dict.commands.terminal import complain
 from hf_zh_dict.messages import N_, InputError, _, translate_argparse
-from hf_zh_dict.progress import is_main_process
 from hf_zh_dict.settings import nearest
 
 ARGPARSE_MESSAGES = (  # argparse's own texts, for the catalogue
@@ -41,8 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = parse_arguments(list(sys.argv[1:] if argv is None else argv))
         return COMMANDS[arguments.command].run(arguments)
     except InputError as error:
-        if is_main_process():
-            print(_("error: {message}").format(message=error), file=sys.stderr)
+        complain(error)
         return 2
     except KeyboardInterrupt:
         return 130

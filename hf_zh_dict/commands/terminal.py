@@ -1,5 +1,6 @@
 """Lines and tables for the user in, stdout out: from one process, no library speaking between."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,12 @@ def say(text: str) -> None:
     """A line for the user, from one process only."""
     if is_main_process():
         print(text, flush=True)
+
+
+def complain(error: InputError) -> None:
+    """What the user gave cannot be used: its one sentence, on stderr."""
+    if is_main_process():
+        print(_("error: {message}").format(message=error), file=sys.stderr, flush=True)
 
 
 def show_table(table: Any) -> None:
