@@ -99,10 +99,15 @@ def reshape():
 
 @pytest.fixture
 def write_table(tmp_path):
-    """Writes rows (published column name → cell) as a dictionary's .csv or .xlsx; gives its path."""
+    """Writes rows (published column name → cell) as a dictionary's table; gives its path.
+
+    The name says the form: .csv, .xlsx, .xls, or .zip with an .xlsx of the same name inside.
+    """
     import csv
+    import zipfile
 
     import openpyxl
+    import xlwt
 
     def write(header, rows, name="table.csv", sheet="Sheet1"):
         path = tmp_path / name
@@ -110,6 +115,18 @@ def write_table(tmp_path):
         if path.suffix == ".csv":
             with path.open("w", encoding="utf-8", newline="") as file:
                 csv.writer(file).writerows(table)
+        elif path.suffix == ".zip":
+            inner = write(header, rows, f"{path.stem}.xlsx", sheet)
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.write(inner, inner.name)
+            inner.unlink()
+        elif path.suffix == ".xls":
+            workbook = xlwt.Workbook(encoding="utf-8")
+            cells = workbook.add_sheet(sheet)
+            for number, row in enumerate(table):
+                for column, cell in enumerate(row):
+                    cells.write(number, column, cell)
+            workbook.save(str(path))
         else:
             workbook = openpyxl.Workbook()
             workbook.active.title = sheet

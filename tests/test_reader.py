@@ -199,7 +199,7 @@ def test_an_id_column_before_the_character_changes_nothing_but_the_id(read, name
     assert render_document(numbered).spans == render_document(plain).spans
 
 
-@pytest.mark.parametrize("name", ["table.xlsx", "table.csv"])
+@pytest.mark.parametrize("name", ["table.xlsx", "table.csv", "table.xls", "table.zip"])
 @pytest.mark.parametrize("dictionary", ROWS)
 def test_headers_are_forgiven_blanks_and_full_width_brackets(read, dictionary, name):
     wide = {

@@ -1,4 +1,4 @@
-"""A table of one of the four dictionaries in (.xlsx, .xls, .csv), `Entry` records out.
+"""A table of one of the four dictionaries in (.xlsx, .xls, .zip, .csv), `Entry` records out.
 
 Rows of one headword are its readings: they become one entry. A row that gives none is yielded
 as `Dropped`, with the reason.
@@ -9,6 +9,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 from hf_zh_dict.dictionaries.entry import Entry, Passage, Reading, Sense
@@ -22,6 +23,7 @@ from hf_zh_dict.dictionaries.normalize import (
     strip_ruby,
     unfold_table,
 )
+from hf_zh_dict.dictionaries.published import BadArchive, read_archive
 from hf_zh_dict.messages import InputError, _
 
 Row = dict[str, str]  # our column name → cell text, as published
@@ -94,13 +96,13 @@ def read_rows(path: Path) -> tuple[Layout, Iterator[Row]]:
     if not path.is_file():
         raise InputError(_("{path}: there is no such file.").format(path=path))
     if path.suffix.lower() == ".csv":
-        sheet, table = path.stem, read_csv(path)
+        source, sheet, table = path.name, path.stem, read_csv(path)
     else:
-        sheet, table = read_spreadsheet(path)
+        source, sheet, table = read_spreadsheet(path)
     header = next(table, [])
     first = list(itertools.islice(table, 50))
     sample = "\n".join(str(cell) for row in first for cell in row)
-    layout, places = recognise_layout(header, source=path.name, sheet=sheet, sample=sample)
+    layout, places = recognise_layout(header, source=source, sheet=sheet, sample=sample)
 
     def rows() -> Iterator[Row]:
         for cells in itertools.chain(first, table):
@@ -157,21 +159,29 @@ def is_utf8(data: bytes) -> bool:
     return True
 
 
-def read_spreadsheet(path: Path) -> tuple[str, Iterator[list[object]]]:
-    """The first sheet's name and rows of an .xlsx or .xls file."""
+def read_spreadsheet(path: Path) -> tuple[str, str, Iterator[list[object]]]:
+    """A file's name, its first sheet's name and rows; a .zip is read as the spreadsheet in it."""
     from python_calamine import CalamineError, CalamineWorkbook
 
+    place = path
+    file: str | BytesIO = str(path)
     try:
-        workbook = CalamineWorkbook.from_path(str(path))
+        if path.suffix.lower() == ".zip":
+            member, content = read_archive(path)
+            place, file = path / member, BytesIO(content)
+        workbook = CalamineWorkbook.from_object(file)
         name = workbook.sheet_names[0]
         sheet = workbook.get_sheet_by_name(name)
+    except BadArchive as error:
+        raise InputError(_("{path}: {reason}.").format(path=path, reason=error)) from error
     except (CalamineError, IndexError, ValueError) as error:
         raise InputError(
-            _("{path}: not a spreadsheet that can be read (.xlsx, .xls or .csv): {error}").format(
-                path=path, error=error
-            )
+            _(
+                "{path}: not a spreadsheet that can be read (.xlsx, .xls, .zip or .csv): {error}"
+            ).format(path=place, error=error)
         ) from error
-    return name, (list(row) for row in sheet.iter_rows())
+    source = place.relative_to(path.parent).as_posix()
+    return source, name, (list(row) for row in sheet.iter_rows())
 
 
 def cell_text(cell: object) -> str:
