@@ -2,6 +2,7 @@
 
 from hf_zh_dict.commands import building
 from hf_zh_dict.commands.command import Command
+from hf_zh_dict.commands.download import DOWNLOAD
 from hf_zh_dict.commands.evaluate import EVALUATE
 from hf_zh_dict.commands.generate import GENERATE
 from hf_zh_dict.commands.presets import PRESETS
@@ -9,6 +10,7 @@ from hf_zh_dict.commands.presets import PRESETS
 COMMANDS: dict[str, Command] = {
     command.name: command
     for command in (
+        DOWNLOAD,
         building.CORPUS,
         building.TOKENIZER,
         building.BLOCKS,
