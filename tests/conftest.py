@@ -11,6 +11,7 @@ os.environ |= {"HF_HOME": CACHE, "HF_HUB_OFFLINE": "1", "HF_ZH_DICT_LANG": "en"}
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny tensors are slower on more
 
 import pytest  # noqa: E402
+from hub_server import HubServer  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
 settings.register_profile("house", deadline=None, max_examples=60)
@@ -137,3 +138,31 @@ def write_table(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def hub():
+    """A Hub of our own, empty; its accounts are those of hub_server.py."""
+    with HubServer() as server:
+        yield server
+
+
+@pytest.fixture
+def at_hub(hub, tmp_path):
+    """Runs Python (`-m …` or `-c …`) in a new process whose Hub is `hub`; returns the process."""
+    import subprocess
+    import sys
+
+    def run(*argv, token="hf_writer", **environment):
+        inherited = {name: value for name, value in os.environ.items() if name[:3] != "HF_"}
+        asked = {
+            "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf_home"), "HF_TOKEN": token,
+            "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0", "HF_ZH_DICT_LANG": "en",
+            "NO_PROXY": "127.0.0.1,localhost",
+        }  # fmt: skip
+        return subprocess.run(
+            [sys.executable, *map(str, argv)], env=inherited | asked | environment, cwd=tmp_path,
+            capture_output=True, text=True, encoding="utf-8", timeout=120,
+        )  # fmt: skip
+
+    return run
