@@ -30,6 +30,7 @@ Say = Callable[[str], None]  # shows a line to the user
 def ensure_corpus(config: Config, paths: RunPaths, say: Say) -> str:
     """Build `corpus/` unless it is current; returns its fingerprint."""
     from hf_zh_dict.corpus.build import build_corpus, corpus_fingerprint
+    from hf_zh_dict.sharing.dataset_card import write_card
 
     wanted = corpus_fingerprint(config.corpus)
     if is_current(paths.corpus, wanted):
@@ -37,6 +38,7 @@ def ensure_corpus(config: Config, paths: RunPaths, say: Say) -> str:
         return wanted
     with build_stage(paths.corpus, wanted) as (folder, facts):
         facts.update(build_corpus(config.corpus, folder))
+        write_card(folder, {"fingerprint": wanted, **facts})
     say(_("corpus: built, {counts}").format(counts=describe_corpus(paths)))
     return wanted
 

@@ -140,6 +140,43 @@ def write_table(tmp_path):
     return write
 
 
+@pytest.fixture(scope="session")
+def embedded_corpus(tmp_path_factory):
+    """The embedded dictionaries' corpus folder, and facts of which none is missing."""
+    from hf_zh_dict.config import CorpusConfig
+    from hf_zh_dict.corpus.build import build_corpus
+
+    folder = tmp_path_factory.mktemp("embedded") / "corpus"
+    folder.mkdir()
+    counted = build_corpus(CorpusConfig(), folder)
+    documents = counted["documents"]
+    return folder, counted | {
+        "fingerprint": "0123abcd", "source": "embedded", "recipe": "plain", "seed": 0,
+        "inputs": [{"name": "mini.csv", "sha256": "4567", "dictionary": "mini", "edition": "",
+                    "terms": ""}],
+        "entries": documents, "views": {"plain": documents}, "dropped": {"repeated": 1200},
+        "placeholders": 3, "private_use": 0, "links": {"similar": 7},
+    }  # fmt: skip
+
+
+@pytest.fixture
+def make_run(embedded_corpus, tmp_path):
+    """Makes a run folder with that corpus; facts may be changed, or with None taken away."""
+    import json
+
+    def make(name="run", *, terms=(), **changed):
+        folder = tmp_path / name / "corpus"
+        shutil.copytree(embedded_corpus[0], folder)
+        facts = {k: v for k, v in (embedded_corpus[1] | changed).items() if v is not None}
+        (folder / "stage.json").write_text(json.dumps(facts), encoding="utf-8")
+        for file in terms:
+            (folder / "license").mkdir(exist_ok=True)
+            (folder / "license" / file).write_bytes(b"%PDF-1.4\0 " + file.encode())
+        return folder.parent
+
+    return make
+
+
 @pytest.fixture
 def hub():
     """A Hub of our own, empty; its accounts are those of hub_server.py."""
