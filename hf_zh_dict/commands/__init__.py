@@ -6,6 +6,7 @@ from hf_zh_dict.commands.download import DOWNLOAD
 from hf_zh_dict.commands.evaluate import EVALUATE
 from hf_zh_dict.commands.generate import GENERATE
 from hf_zh_dict.commands.presets import PRESETS
+from hf_zh_dict.commands.push_corpus import PUSH_CORPUS
 
 COMMANDS: dict[str, Command] = {
     command.name: command
@@ -17,6 +18,7 @@ COMMANDS: dict[str, Command] = {
         building.TRAIN,
         EVALUATE,
         GENERATE,
+        PUSH_CORPUS,
         PRESETS,
     )
 }
