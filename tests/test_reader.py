@@ -260,10 +260,10 @@ def test_rows_of_one_headword_are_one_entry_with_its_readings_in_the_published_o
         word("燈塔", "塔。"),
         word("率", "比例。", "ㄌㄩˋ", 多音排序="1", 字詞號="11", 部首字="玄 ", 異體字="甲乙"),
     )
-    assert [entry.headword for entry in entries] == ["率", "燈塔"]
-    assert [reading.bopomofo for reading in entries[0].readings] == ["ㄌㄩˋ", "ㄕㄨㄞˋ"]
-    assert entries[0].entry_id == "11"
-    assert entries[0].sections == (Passage("variants", "甲乙"),)
+    assert [entry.headword for entry in entries] == ["燈塔", "率"]  # each with its last row
+    assert [reading.bopomofo for reading in entries[1].readings] == ["ㄌㄩˋ", "ㄕㄨㄞˋ"]
+    assert entries[1].entry_id == "11"
+    assert entries[1].sections == (Passage("variants", "甲乙"),)
 
 
 def test_what_gives_no_entry_is_dropped_with_its_row_and_the_reason(read):

@@ -7,6 +7,7 @@ as `Dropped`, with the reason.
 import csv
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -25,6 +26,7 @@ from hf_zh_dict.dictionaries.normalize import (
 )
 from hf_zh_dict.dictionaries.published import BadArchive, read_archive
 from hf_zh_dict.messages import InputError, _
+from hf_zh_dict.progress import track
 
 Row = dict[str, str]  # our column name → cell text, as published
 
@@ -54,41 +56,55 @@ class Dropped:
 
 
 def read_entries(path: Path) -> Iterator[Entry | Dropped]:
-    """All entries of one table, in the order in which headwords first appear.
+    """All entries of one table, each when the last row of its headword has been read.
+
+    The table is read twice, first for its headwords alone: only headwords with several rows then
+    wait in memory, and the time left is known.
 
     Raises:
         InputError: the file is missing, unreadable, or not one of the four dictionaries.
     """
     layout, rows = read_rows(path)
-    if layout.dictionary == "idioms":
-        rows = iter(mend_shifted_columns(list(rows)))
-    by_headword: dict[str, list[Row]] = {}
-    for number, row in enumerate(rows, start=2):
+    waiting: Counter[str] = Counter()
+    shifted = False
+    for row in rows:
+        waiting[clean_text(row["headword"])] += 1
+        shifted = shifted or (layout.dictionary == "idioms" and "\t" in row["form_and_sound"])
+    held: dict[str, list[Row]] = {}
+    layout, rows = read_rows(path)
+    for number, row in enumerate(track(rows, path.name, total=waiting.total()), start=2):
         headword = clean_text(row["headword"])
+        waiting[headword] -= 1
         if not headword or not row["definition"].strip():
             if any(cell.strip() for cell in row.values()):
                 reason = "no definition" if headword else "no headword"
                 yield Dropped(reason, path.name, number, " ".join(row.values()).strip()[:200])
-            continue
-        row["row"] = str(number)
-        by_headword.setdefault(headword, []).append(row)
-    for headword, same in by_headword.items():
-        same.sort(key=lambda row: as_number(row.get("order", "")))
-        readings: list[Reading] = []
-        kept: list[Row] = []
-        for row in same:
-            reading = read_reading(layout, row)
-            if not reading.senses:
-                yield Dropped("no definition", path.name, int(row["row"]), headword)
-                continue
-            if reading in readings:
-                text = " ".join((headword, reading.bopomofo))
-                yield Dropped("reading repeated", path.name, int(row["row"]), text)
-                continue
+        else:
+            row["row"] = str(number)
+            held.setdefault(headword, []).append(mend_shifted_columns(row) if shifted else row)
+        if not waiting[headword] and headword in held:
+            yield from join_rows(layout, headword, held.pop(headword), path.name)
+
+
+def join_rows(
+    layout: Layout, headword: str, rows: list[Row], source: str
+) -> Iterator[Entry | Dropped]:
+    """The rows of one headword as one entry with a reading for each."""
+    rows.sort(key=lambda row: as_number(row.get("order", "")))
+    readings: list[Reading] = []
+    kept: list[Row] = []
+    for row in rows:
+        reading = read_reading(layout, row)
+        if not reading.senses:
+            yield Dropped("no definition", source, int(row["row"]), headword)
+        elif reading in readings:
+            text = " ".join((headword, reading.bopomofo))
+            yield Dropped("reading repeated", source, int(row["row"]), text)
+        else:
             readings.append(reading)
             kept.append(row)
-        if readings:
-            yield make_entry(layout, headword, kept, tuple(readings))
+    if readings:
+        yield make_entry(layout, headword, kept, tuple(readings))
 
 
 def read_rows(path: Path) -> tuple[Layout, Iterator[Row]]:
@@ -114,17 +130,15 @@ def read_rows(path: Path) -> tuple[Layout, Iterator[Row]]:
     return layout, rows()
 
 
-def mend_shifted_columns(rows: list[Row]) -> list[Row]:
+def mend_shifted_columns(row: Row) -> Row:
     """Put four columns of 成語典's 2025 edition back under their names.
 
     That edition has each of 形音辨誤, 辨識-同, 辨識-異, 辨識-例句 under the name of the one before, the
     first under the last; the little table of examples (tabs), found under 形音辨誤, gives it away.
     """
-    if not any("\t" in row["form_and_sound"] for row in rows):
-        return rows
     names = ("form_and_sound", "alike", "different", "discrimination_examples")
     found = ("alike", "different", "discrimination_examples", "form_and_sound")
-    return [{**row, **{n: row[f] for n, f in zip(names, found, strict=True)}} for row in rows]
+    return {**row, **{name: row[place] for name, place in zip(names, found, strict=True)}}
 
 
 def read_csv(path: Path) -> Iterator[list[object]]:
@@ -133,17 +147,17 @@ def read_csv(path: Path) -> Iterator[list[object]]:
             for row in csv.reader(file, strict=True):
                 yield list(row)
     except UnicodeDecodeError as error:
-        raise not_utf8(path) from error
+        lines = enumerate(path.read_bytes().split(b"\n"), start=1)
+        number = next(number for number, line in lines if not is_utf8(line))
+        raise not_utf8(path, number) from error
     except csv.Error as error:
         raise InputError(
             _("{path}: not a CSV table: {error}").format(path=path, error=error)
         ) from error
 
 
-def not_utf8(path: Path) -> InputError:
-    """The error that names the first line of a file that is not UTF-8."""
-    lines = path.read_bytes().split(b"\n")
-    number = next(n for n, line in enumerate(lines, start=1) if not is_utf8(line))
+def not_utf8(path: Path, number: int) -> InputError:
+    """The error that names a line of a file that is not UTF-8."""
     return InputError(
         _("{path}: line {line} is not UTF-8; save the file as UTF-8.").format(
             path=path, line=number
