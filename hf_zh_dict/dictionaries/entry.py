@@ -4,7 +4,7 @@
 one row of the corpus. Both are frozen: a stage makes new ones, it never edits.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,8 @@ class Document:
     """One line of text for the model, and what is known about it.
 
     `view` names the way the entry was rendered (`plain`: the whole entry; `line`: the text was
-    a line already). Spans lie in order and do not overlap.
+    a line already; the others are those of views.py). Spans lie in order and do not overlap.
+    `links` are the normalised headwords that the entry names as forms of itself or refers to.
     """
 
     text: str
@@ -78,4 +79,5 @@ class Document:
     dictionary: str
     entry_id: str
     view: str = "plain"
-    spans: tuple[Span, ...] = field(default=())
+    spans: tuple[Span, ...] = ()
+    links: tuple[str, ...] = ()

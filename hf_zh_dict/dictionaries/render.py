@@ -8,6 +8,7 @@ parts of speech, senses and labelled sections; the entry's own labelled sections
 """
 
 from hf_zh_dict.dictionaries.entry import Document, Entry, Reading, Span
+from hf_zh_dict.dictionaries.links import linked_headwords
 
 SEPARATOR = "\u3000"
 ORDINALS = "一二三四五六七八九十"
@@ -51,6 +52,18 @@ class Line:
         self.parts.append(text)
         self.length += len(text)
 
+    def document(self, entry: Entry, *, view: str, links: tuple[str, ...]) -> Document:
+        """The finished line as the entry's document."""
+        return Document(
+            text="".join(self.parts),
+            headword=entry.headword,
+            dictionary=entry.dictionary,
+            entry_id=entry.entry_id,
+            view=view,
+            spans=tuple(self.spans),
+            links=links,
+        )
+
 
 def render_document(entry: Entry) -> Document:
     """The entry as one line, every field of it included, with the fields' spans."""
@@ -66,13 +79,7 @@ def render_document(entry: Entry) -> Document:
     for section in entry.sections:
         line.add(SEPARATOR + ENTRY_LABELS[section.field])
         line.add(section.text, section.field)
-    return Document(
-        text="".join(line.parts),
-        headword=entry.headword,
-        dictionary=entry.dictionary,
-        entry_id=entry.entry_id,
-        spans=tuple(line.spans),
-    )
+    return line.document(entry, view="plain", links=linked_headwords(entry))
 
 
 def add_reading(line: Line, reading: Reading) -> None:
