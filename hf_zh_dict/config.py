@@ -26,6 +26,9 @@ class CorpusConfig:
         "embedded", N_("where the text comes from")
     )
     files: tuple[str, ...] = setting((), N_("files of the source spreadsheets or text"))
+    recipe: Literal["plain", "extended"] = setting(
+        "plain", N_("of a dictionary: one document an entry, or several views of it")
+    )
     repo_id: str = setting(HUB_REPO_ID, N_("dataset repository of the source hub"))
     data_files: tuple[str, ...] = setting((), N_("files in that repository (not set: all of them)"))
     revision: str = setting("main", N_("branch, tag or commit of that repository"))
@@ -43,6 +46,11 @@ class CorpusConfig:
             self.validation_fraction + self.test_fraction < 0.9,
             "corpus.validation_fraction",
             N_("together with corpus.test_fraction leaves too little to train on"),
+        )
+        check(
+            self.recipe == "plain" or self.source in ("embedded", "spreadsheets"),
+            "corpus.recipe",
+            N_("extended needs entries: use corpus.source embedded or spreadsheets"),
         )
         check(self.min_groups >= 1, "corpus.min_groups", N_("must be at least 1"))
         if self.source in ("spreadsheets", "text"):

@@ -53,7 +53,7 @@ def describe_corpus(paths: RunPaths) -> str:
     dropped = ", ".join(f"{reason} {count:,}" for reason, count in facts["dropped"].items())
     told = [splits, _("dropped: {dropped}").format(dropped=dropped or "0")]
     if facts["read_back"]:
-        share = facts["read_back"] / facts["documents"]
+        share = facts["read_back"] / facts["entries"]
         told.append(_("{share:.2%} of them read back by the parser").format(share=share))
     return "; ".join(told)
 

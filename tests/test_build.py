@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 
 import pyarrow.parquet as pq
 import pytest
@@ -61,14 +61,35 @@ def test_every_document_of_the_source_lies_in_one_split(corpus):
     assert facts["documents"] == len(found)
 
 
-def test_no_group_lies_in_two_splits_and_each_row_names_its_group(corpus):
+def test_no_group_lies_in_two_splits_and_its_smallest_headword_names_it(corpus):
     folder, _facts = corpus
     groups = {split: {row["group"] for row in rows_of(folder, split)} for split in SPLITS}
     assert sum(map(len, groups.values())) == len(set.union(*groups.values()))
     assert len(groups["validation"]) == len(groups["test"]) == 10
+    members = defaultdict(set)
     for split in SPLITS:
         for row in rows_of(folder, split):
-            assert row["group"] == normalize_headword(row["headword"])
+            members[row["group"]].add(normalize_headword(row["headword"]))
+    assert all(group == min(headwords) for group, headwords in members.items())
+    assert any(len(headwords) > 1 for headwords in members.values())
+
+
+def test_headwords_that_name_each_other_lie_in_one_group(corpus):
+    folder, facts = corpus
+    group_of = {
+        normalize_headword(row["headword"]): row["group"]
+        for split in SPLITS
+        for row in rows_of(folder, split)
+    }
+    named = [
+        (normalize_headword(document.headword), name)
+        for document in read_documents(CONFIG)
+        for name in getattr(document, "links", ())
+        if name in group_of
+    ]
+    assert len(named) > 20
+    assert facts["links"]["cut"] == 0
+    assert all(group_of[headword] == group_of[name] for headword, name in named)
 
 
 def test_rows_are_the_documents_with_their_spans(corpus):

@@ -1,5 +1,6 @@
 """Every source gives the same kind of records: documents whose spans hold, and what was dropped."""
 
+import hashlib
 import re
 
 import pyarrow as pa
@@ -219,19 +220,22 @@ def test_spreadsheets_are_read_in_the_order_given(write_table):
 
 
 def test_inputs_are_described_by_name_and_content(text_file, tmp_path):
-    ((name, digest),) = describe_inputs(text_config(text_file))
-    assert (name, len(digest)) == ("lines.txt", 64)
+    described = describe_inputs(text_config(text_file))
+    digest = hashlib.sha256(text_file.read_bytes()).hexdigest()
+    assert described == [{"name": "lines.txt", "sha256": digest, "edition": ""}]
     copy = tmp_path / "elsewhere" / "lines.txt"
     copy.parent.mkdir()
     copy.write_bytes(text_file.read_bytes())
-    assert describe_inputs(text_config(copy)) == [[name, digest]]
+    assert describe_inputs(text_config(copy)) == described
     copy.write_bytes(b"x")
-    assert describe_inputs(text_config(copy)) != [[name, digest]]
+    assert describe_inputs(text_config(copy)) != described
+    published = copy.rename(copy.with_name("dict_mini_2019_20241223.csv"))
+    assert describe_inputs(text_config(published))[0]["edition"] == "2019_20241223"
 
 
 def test_a_repository_is_described_by_name_revision_and_files():
     config = CorpusConfig(source="hub", repo_id="a/b", revision="v1", data_files=("c.txt",))
-    assert describe_inputs(config) == [["a/b", "v1", "c.txt"]]
+    assert describe_inputs(config) == [{"name": "a/b", "revision": "v1", "files": "c.txt"}]
 
 
 def test_a_dataset_repository_is_read_through_load_dataset(tmp_path):

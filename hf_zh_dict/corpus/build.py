@@ -1,37 +1,45 @@
-"""Documents in, `corpus/` out: a `DatasetDict` as one Parquet file a split, and `dropped.jsonl`.
+"""Documents in, `corpus/` out: one Parquet file a split, and `dropped.jsonl`.
 
-1. documents stream from the source into one Arrow file on disk; repeated texts are dropped;
-2. headword groups are dealt to train, validation and test;
-3. each split is selected from the Arrow file and written through `datasets`.
-
-Nothing but groups and hashes is held in memory.
+1. documents stream from the source into one Arrow file on disk, and into the catalogue;
+2. the entries' headwords are joined into groups by what they share (grouping.py);
+3. groups are dealt to train, validation and test (split.py);
+4. the Arrow file is read again, and each row is written to its split.
 """
 
 import contextlib
-import hashlib
 import json
+import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hf_zh_dict.config import CorpusConfig
-from hf_zh_dict.corpus.sources import describe_inputs, hub_commit, read_documents
-from hf_zh_dict.corpus.split import split_groups
+from hf_zh_dict.corpus.catalogue import Catalogue
+from hf_zh_dict.corpus.division import Division, divide
+from hf_zh_dict.corpus.sources import (
+    describe_inputs,
+    find_terms,
+    hub_commit,
+    read_documents,
+    source_files,
+)
 from hf_zh_dict.dictionaries.entry import Document
-from hf_zh_dict.dictionaries.normalize import normalize_headword
 from hf_zh_dict.dictionaries.parse import NotAnEntry, parse_document
 from hf_zh_dict.dictionaries.reader import Dropped
+from hf_zh_dict.dictionaries.reader import read_rows as read_rows_of_table
 from hf_zh_dict.dictionaries.render import render_document
-from hf_zh_dict.messages import _
 from hf_zh_dict.paths import SPLITS
-from hf_zh_dict.progress import Progress
 from hf_zh_dict.stages import fingerprint
 
-FORMAT = 2  # raise it when the same inputs and settings give other documents
+FORMAT = 3  # raise it when the same inputs and settings give other documents or splits
 DROPPED_FILE = "dropped.jsonl"
+TERMS_FOLDER = "license"
 BATCH = 1000
+ROW_GROUP = 20_000
 
 
 def corpus_fingerprint(config: CorpusConfig) -> str:
@@ -52,85 +60,74 @@ def corpus_features() -> Any:
 
 
 def build_corpus(config: CorpusConfig, folder: Path) -> dict[str, Any]:
-    """Write the corpus into `folder`; returns its counts.
+    """Write the corpus into `folder`; returns its facts (counts, inputs, links, strata).
 
     Raises:
         InputError: the source cannot be read, or is too small to be divided.
     """
-    from datasets import Dataset, DatasetDict, disable_progress_bars
-
-    disable_progress_bars()
+    inputs = keep_terms(config, folder)
     all_documents = folder / "all.arrow"
-    groups, lengths, counts = write_documents(config, all_documents, folder / DROPPED_FILE)
-    split_of = split_groups(groups, config)
-    members: dict[str, list[int]] = {split: [] for split in SPLITS}
-    for index, group in enumerate(groups):
-        members[split_of[group]].append(index)
-    everything = Dataset.from_file(str(all_documents))
-    splits = DatasetDict({split: everything.select(members[split]) for split in SPLITS})
-    facts: dict[str, Any] = {**counts, "splits": {}}
-    for split, dataset in splits.items():
-        dataset.to_parquet(folder / f"{split}.parquet")
-        facts["splits"][split] = {
-            "documents": len(dataset),
-            "groups": len({groups[index] for index in members[split]}),
-            "characters": sum(lengths[index] for index in members[split]),
-        }
-    del everything, splits, dataset
+    with (folder / DROPPED_FILE).open("w", encoding="utf-8") as dropped_file:
+        catalogue, read_back, dropped = write_documents(config, all_documents, dropped_file)
+        table = read_table(all_documents)
+        kept = catalogue.kept_documents()
+        for row in np.flatnonzero(~kept).tolist():
+            record = Dropped(
+                "repeated", table["dictionary"][row].as_py(), 0, table["text"][row].as_py()
+            )
+            write_dropped(record, dropped_file, dropped)
+    division = divide(config, catalogue, kept, table, folder)
+    write_splits(table, division, folder)
+    del table
     all_documents.unlink()
+    facts: dict[str, Any] = {
+        "source": config.source,
+        "recipe": config.recipe,
+        "seed": config.seed,
+        "inputs": inputs,
+        "read_back": read_back,
+        "dropped": dict(dropped),
+        "placeholders": catalogue.num_placeholders,
+        "private_use": catalogue.num_private_use,
+        **division.facts,
+    }
     if config.source == "hub":
-        facts["commit"] = hub_commit(config)
+        facts |= {"repo_id": config.repo_id, "commit": hub_commit(config)}
     return facts
 
 
 def write_documents(
-    config: CorpusConfig, path: Path, dropped_path: Path
-) -> tuple[list[str], list[int], dict[str, Any]]:
-    """Stream the source into an Arrow file; returns each document's group and length, and counts."""
+    config: CorpusConfig, path: Path, dropped_file: Any
+) -> tuple[Catalogue, int, Counter[str]]:
+    """Stream the source into an Arrow file.
+
+    Returns the catalogue, how many plain documents the parser reads back, and what was dropped.
+    """
     import pyarrow as pa
 
-    groups: list[str] = []
-    lengths: list[int] = []
-    seen: set[bytes] = set()
+    catalogue = Catalogue()
     dropped: Counter[str] = Counter()
-    dictionaries: Counter[str] = Counter()
-    schema = corpus_features().arrow_schema
-    rows: list[dict[str, Any]] = []
+    waiting: list[Document] = []
     read_back = 0
-    with (
-        contextlib.ExitStack() as stack,
-        dropped_path.open("w", encoding="utf-8") as dropped_file,
-    ):
-        sink = stack.enter_context(pa.OSFile(str(path), "wb"))
-        writer = stack.enter_context(pa.ipc.new_stream(sink, schema))
-        progress = stack.enter_context(Progress(_("corpus: documents")))
-        for record in drop_repeated(read_documents(config), seen):
+    schema = batch_of([]).schema
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
+        for record in read_documents(config):
             if isinstance(record, Dropped):
-                dropped[record.reason] += 1
-                dropped_file.write(json.dumps(asdict(record), ensure_ascii=False) + "\n")
+                write_dropped(record, dropped_file, dropped)
                 continue
-            group = normalize_headword(record.headword)
-            groups.append(group)
-            lengths.append(len(record.text))
+            catalogue.add(record)
             read_back += record.view == "plain" and is_read_back(record.text)
-            dictionaries[record.dictionary] += 1
-            rows.append(make_row(record, group))
-            if len(rows) == BATCH:
-                writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=schema))
-                rows.clear()
-                progress.advance(BATCH)
-        if rows:
-            writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=schema))
-    return (
-        groups,
-        lengths,
-        {
-            "documents": len(groups),
-            "dictionaries": dict(dictionaries),
-            "read_back": read_back,
-            "dropped": dict(dropped),
-        },
-    )
+            waiting.append(record)
+            if len(waiting) == BATCH:
+                writer.write_batch(batch_of(waiting))
+                waiting.clear()
+        writer.write_batch(batch_of(waiting))
+    return catalogue, read_back, dropped
+
+
+def write_dropped(record: Dropped, file: Any, dropped: Counter[str]) -> None:
+    dropped[record.reason] += 1
+    file.write(json.dumps(asdict(record), ensure_ascii=False) + "\n")
 
 
 def is_read_back(text: str) -> bool:
@@ -141,39 +138,89 @@ def is_read_back(text: str) -> bool:
         return False
 
 
-def make_row(document: Document, group: str) -> dict[str, Any]:
-    """A document as a row of the corpus."""
-    return {
-        "text": document.text,
-        "headword": document.headword,
-        "dictionary": document.dictionary,
-        "entry_id": document.entry_id,
-        "group": group,
-        "view": document.view,
-        "spans": [{"field": s.field, "start": s.start, "end": s.end} for s in document.spans],
+def batch_of(documents: Sequence[Document]) -> Any:
+    """Documents as an Arrow batch: the columns of the corpus but `group`."""
+    import pyarrow as pa
+
+    spans = [span for document in documents for span in document.spans]
+    fields = (
+        pa.array([span.field for span in spans], pa.string()),
+        pa.array([span.start for span in spans], pa.int32()),
+        pa.array([span.end for span in spans], pa.int32()),
+    )
+    ends = np.cumsum([0, *(len(document.spans) for document in documents)], dtype=np.int32)
+    names = ("text", "headword", "dictionary", "entry_id", "view")
+    columns = {
+        name: pa.array([getattr(document, name) for document in documents], pa.string())
+        for name in names
     }
+    struct = pa.StructArray.from_arrays(fields, names=["field", "start", "end"])
+    columns["spans"] = pa.ListArray.from_arrays(pa.array(ends), struct)
+    return pa.RecordBatch.from_pydict(columns)
 
 
-def drop_repeated(
-    records: Iterator[Document | Dropped], seen: set[bytes]
-) -> Iterator[Document | Dropped]:
-    """The same records, but a document whose text came before is dropped."""
-    for record in records:
-        if isinstance(record, Document):
-            key = hashlib.blake2b(record.text.encode(), digest_size=12).digest()
-            if key in seen:
-                yield Dropped("repeated", record.dictionary, 0, record.text)
-                continue
-            seen.add(key)
-        yield record
+def read_table(path: Path) -> Any:
+    """The Arrow file, mapped into memory, not read."""
+    import pyarrow as pa
+
+    return pa.ipc.open_stream(pa.memory_map(str(path))).read_all()
+
+
+def write_splits(table: Any, division: Division, folder: Path) -> None:
+    """Each split's rows, in the source's order, as Parquet that `datasets` reads with its features."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = corpus_features().arrow_schema
+    waiting: dict[str, list[Any]] = {split: [] for split in SPLITS}
+    with contextlib.ExitStack() as stack:
+        writers = {
+            split: stack.enter_context(pq.ParquetWriter(folder / f"{split}.parquet", schema))
+            for split in SPLITS
+        }
+
+        def flush(split: str) -> None:
+            if waiting[split]:
+                writers[split].write_table(pa.Table.from_batches(waiting[split], schema))
+                waiting[split].clear()
+
+        start = 0
+        for batch in table.to_batches():
+            rows = slice(start, start + batch.num_rows)
+            start += batch.num_rows
+            names = [division.names[key] for key in division.group_of[rows].tolist()]
+            columns = {**{n: batch[n] for n in batch.schema.names}, "group": pa.array(names)}
+            whole = pa.RecordBatch.from_arrays(
+                [columns[name] for name in schema.names], schema=schema
+            )
+            for place, split in enumerate(SPLITS):
+                chosen = whole.filter(pa.array(division.split_of[rows] == place))
+                if chosen.num_rows:
+                    waiting[split].append(chosen)
+                if sum(part.num_rows for part in waiting[split]) >= ROW_GROUP:
+                    flush(split)
+        for split in SPLITS:
+            flush(split)
+
+
+def keep_terms(config: CorpusConfig, folder: Path) -> list[dict[str, str]]:
+    """What was read; the 使用說明 found beside a file is copied, as the Ministry's licence asks."""
+    inputs = describe_inputs(config)
+    if config.source == "spreadsheets":
+        for described, path in zip(inputs, source_files(config), strict=True):
+            described["dictionary"] = read_rows_of_table(path)[0].dictionary
+            terms = find_terms(path, described["dictionary"])
+            described["terms"] = terms.name if terms else ""
+            if terms:
+                (folder / TERMS_FOLDER).mkdir(exist_ok=True)
+                shutil.copyfile(terms, folder / TERMS_FOLDER / terms.name)
+    return inputs
 
 
 def read_texts(path: Path) -> Iterator[str]:
     """The column `text` of a split, streamed."""
-    import pyarrow.parquet as pq
-
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=BATCH, columns=["text"]):
-        yield from batch.column("text").to_pylist()
+    for row in read_rows(path, ["text"]):
+        yield row["text"]
 
 
 def read_rows(path: Path, columns: list[str]) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """Corpus settings in, a stream of `Document` and `Dropped` records out: one interface, four sources.
 
-Dictionaries (embedded, or the Ministry's spreadsheets) are read as entries and rendered; text
-(local lines or Parquet rows, or a dataset repository on the Hub) is one document a line already.
+Dictionaries (embedded, or the Ministry's spreadsheets) are read as entries and rendered, each in
+one view or in several (`corpus.recipe`); text (local lines or Parquet rows, or a dataset repository
+on the Hub) is one document a line already.
 """
 
 import re
@@ -13,9 +14,12 @@ from hf_zh_dict.config import CorpusConfig
 from hf_zh_dict.dictionaries.entry import Document, Span
 from hf_zh_dict.dictionaries.normalize import clean_line
 from hf_zh_dict.dictionaries.parse import NotAnEntry, parse_document
+from hf_zh_dict.dictionaries.published import edition_of
 from hf_zh_dict.dictionaries.reader import Dropped, not_utf8, read_entries
 from hf_zh_dict.dictionaries.render import render_document
+from hf_zh_dict.dictionaries.views import render_views
 from hf_zh_dict.messages import InputError, _
+from hf_zh_dict.progress import Progress, track
 from hf_zh_dict.stages import hash_file
 
 EMBEDDED_FOLDER = Path(__file__).parent.parent / "dictionaries" / "embedded"
@@ -37,7 +41,11 @@ def read_documents(config: CorpusConfig) -> Iterator[Document | Dropped]:
         return
     for path in source_files(config):
         before = 0
-        documents = read_text_file(path) if config.source == "text" else read_dictionary(path)
+        documents = (
+            read_text_file(path)
+            if config.source == "text"
+            else read_dictionary(path, recipe=config.recipe)
+        )
         for record in documents:
             before += isinstance(record, Document)
             yield record
@@ -64,17 +72,33 @@ def source_files(config: CorpusConfig) -> list[Path]:
     return paths
 
 
-def describe_inputs(config: CorpusConfig) -> list[list[str]]:
-    """What the source reads, for the fingerprint: names and SHA-256 of files, or the repository."""
+def describe_inputs(config: CorpusConfig) -> list[dict[str, str]]:
+    """What the source reads: each file's name, SHA-256 and edition, or the repository."""
     if config.source == "hub":
-        return [[config.repo_id, config.revision, *config.data_files]]
-    return [[path.name, hash_file(path)] for path in source_files(config)]
+        files = " ".join(config.data_files)
+        return [{"name": config.repo_id, "revision": config.revision, "files": files}]
+    return [
+        {"name": path.name, "sha256": hash_file(path), "edition": edition_of(path.name)}
+        for path in source_files(config)
+    ]
 
 
-def read_dictionary(path: Path) -> Iterator[Document | Dropped]:
-    """The entries of one table, rendered."""
+def find_terms(path: Path, dictionary: str) -> Path | None:
+    """The 使用說明 (PDF) of a dictionary, kept beside its table or in `license/` there."""
+    folders = (path.parent / "license", path.parent)
+    found = (pdf for folder in folders for pdf in sorted(folder.glob(f"*{dictionary}*.pdf")))
+    return next(found, None)
+
+
+def read_dictionary(path: Path, *, recipe: str = "plain") -> Iterator[Document | Dropped]:
+    """The entries of one table, rendered: whole (`plain`), or in every view (`extended`)."""
     for entry in read_entries(path):
-        yield entry if isinstance(entry, Dropped) else render_document(entry)
+        if isinstance(entry, Dropped):
+            yield entry
+        elif recipe == "extended":
+            yield from render_views(entry)
+        else:
+            yield render_document(entry)
 
 
 def read_text_file(path: Path) -> Iterator[Document | Dropped]:
@@ -82,13 +106,14 @@ def read_text_file(path: Path) -> Iterator[Document | Dropped]:
     if path.suffix.lower() == ".parquet":
         yield from read_parquet(path)
         return
-    number = 0
-    try:
-        with path.open(encoding="utf-8-sig", newline="\n") as file:
-            for number, line in enumerate(file, start=1):
-                yield make_document(line, path.stem, path.name, number)
-    except UnicodeDecodeError as error:
-        raise not_utf8(path) from error
+    with path.open("rb") as file, Progress(path.name, total=path.stat().st_size) as progress:
+        for number, line in enumerate(file, start=1):
+            try:
+                text = line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise not_utf8(path, number) from error
+            yield make_document(text, path.stem, path.name, number)
+            progress.advance(len(line))
 
 
 def read_parquet(path: Path) -> Iterator[Document | Dropped]:
@@ -107,11 +132,11 @@ def read_parquet(path: Path) -> Iterator[Document | Dropped]:
                 path=path, names=", ".join(file.schema_arrow.names)
             )
         )
-    number = 0
-    for batch in file.iter_batches(batch_size=1000, columns=["text"]):
-        for text in batch.column("text").to_pylist():
-            number += 1
-            yield make_document(str(text or ""), path.stem, path.name, number)
+    batches = file.iter_batches(batch_size=1000, columns=["text"])
+    texts = (text for batch in batches for text in batch.column("text").to_pylist())
+    counted = track(texts, path.name, total=file.metadata.num_rows)
+    for number, text in enumerate(counted, start=1):
+        yield make_document(str(text or ""), path.stem, path.name, number)
 
 
 def read_hub(config: CorpusConfig) -> Iterator[Document | Dropped]:
@@ -124,7 +149,8 @@ def read_hub(config: CorpusConfig) -> Iterator[Document | Dropped]:
                     path=name, names=", ".join(split.column_names)
                 )
             )
-        for number, row in enumerate(split.select_columns("text"), start=1):
+        rows = track(split.select_columns("text"), name, total=len(split))
+        for number, row in enumerate(rows, start=1):
             yield make_document(row["text"] or "", name.split("/")[-1], name, number)
 
 

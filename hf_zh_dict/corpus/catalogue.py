@@ -1,0 +1,131 @@
+"""Documents as they stream by in; what dividing them needs to know out, as arrays of numbers.
+
+An entry is a run of documents with one dictionary and entry id (a line of text is an entry of its
+own). A key is a normalised headword. Each headword is held once; everything else is a few bytes a
+document, so memory hardly grows with the corpus.
+"""
+
+import hashlib
+import re
+from array import array
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from hf_zh_dict.corpus.grouping import STATED, Links
+from hf_zh_dict.corpus.near_duplicates import NearDuplicates
+from hf_zh_dict.dictionaries.entry import Document, Span
+from hf_zh_dict.dictionaries.normalize import PLACEHOLDER, normalize_headword
+
+PRIVATE_USE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010fffd]")
+COMMON_BEGINNING = 50  # lines that begin alike; above it the beginning is a phrase, no headword
+
+QUOTING = ("quotation", "quotations", "source_text")
+
+Integers = npt.NDArray[np.int64]
+
+
+def compared_texts(text: str, spans: Iterable[Span]) -> list[str]:
+    """What makes an entry a near-duplicate of another that has nearly the same.
+
+    Its definitions, as one text (single senses are often short and alike), and each of its
+    quotations.
+    """
+    definitions = []
+    quotations = []
+    for span in spans:
+        if span.field == "definition":
+            definitions.append(text[span.start : span.end])
+        elif span.field in QUOTING:
+            quotations.append(text[span.start : span.end])
+    return ["".join(definitions), *quotations]
+
+
+class Names:
+    """Names, numbered as they first come."""
+
+    def __init__(self) -> None:
+        self.number_of: dict[str, int] = {}
+
+    def number(self, name: str) -> int:
+        return self.number_of.setdefault(name, len(self.number_of))
+
+    def listed(self) -> list[str]:
+        return list(self.number_of)
+
+
+class Catalogue:
+    """What is remembered of every document and entry."""
+
+    def __init__(self) -> None:
+        self.entry_of = array("q")  # of each document
+        self.digests = array("Q")
+        self.lengths = array("q")
+        self.dictionary_of = array("q")
+        self.view_of = array("q")
+        self.key_of = array("q")  # of each entry
+        self.keys, self.dictionaries, self.views = Names(), Names(), Names()
+        self.stated_ends = array("q")
+        self.near = NearDuplicates()
+        self.compared = array("q")  # of each text that `near` has: its document and which it is
+        self.num_placeholders = self.num_private_use = 0
+        self.last = ("", "", "")
+
+    def add(self, document: Document) -> None:
+        """Note the next document of the stream."""
+        identity = (document.dictionary, document.entry_id, document.headword)
+        if identity != self.last:
+            self.last = identity
+            self._add_entry(document)
+        self.entry_of.append(len(self.key_of) - 1)
+        digest = hashlib.blake2b(document.text.encode(), digest_size=8).digest()
+        self.digests.append(int.from_bytes(digest, "big"))
+        self.lengths.append(len(document.text))
+        self.dictionary_of.append(self.dictionaries.number(document.dictionary))
+        self.view_of.append(self.views.number(document.view))
+
+    def _add_entry(self, document: Document) -> None:
+        """The first document of an entry tells its links, and holds the texts to compare."""
+        key = self.keys.number(normalize_headword(document.headword))
+        self.key_of.append(key)
+        for name in document.links:
+            self.stated_ends.extend((key, self.keys.number(name)))
+        self.num_placeholders += document.text.count(PLACEHOLDER)
+        self.num_private_use += len(PRIVATE_USE.findall(document.text))
+        if document.view == "line":
+            return
+        for number, text in enumerate(compared_texts(document.text, document.spans)):
+            if self.near.add(key, text):
+                self.compared.extend((len(self.entry_of), number))
+
+    def kept_documents(self) -> npt.NDArray[np.bool_]:
+        """Of each document, whether its text is the first of its kind."""
+        kept = np.zeros(len(self.digests), bool)
+        kept[np.unique(np.array(self.digests, np.uint64), return_index=True)[1]] = True
+        return kept
+
+    def stated_links(self) -> Links:
+        ends = np.array(self.stated_ends, np.int64).reshape(-1, 2)
+        return Links(ends, np.full(len(ends), STATED))
+
+    def part_common_beginnings(self) -> None:
+        """Lines that begin with a phrase of the language get a key each, made of their text's hash.
+
+        The rule that finds a line's headword takes the beginning of any text for one.
+        """
+        common = np.bincount(np.array(self.key_of, np.int64)) > COMMON_BEGINNING
+        names = self.keys.listed()
+        for document, entry in enumerate(self.entry_of):
+            key = self.key_of[entry]
+            if key < len(common) and common[key]:
+                name = f"{names[key]} {self.digests[document]:016x}"
+                self.key_of[entry] = self.keys.number(name)
+
+    def sorted_keys(self) -> tuple[list[str], Integers]:
+        """The keys in order, and of each number given so far its place in that order."""
+        names = self.keys.listed()
+        order = sorted(range(len(names)), key=names.__getitem__)
+        places = np.empty(len(names), np.int64)
+        places[order] = np.arange(len(names))
+        return [names[number] for number in order], places

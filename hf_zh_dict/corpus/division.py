@@ -1,0 +1,191 @@
+"""The catalogue of all documents in; each one's group and split, and what is to be told of it, out."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hf_zh_dict.config import CorpusConfig
+from hf_zh_dict.corpus.catalogue import Catalogue, Integers, compared_texts
+from hf_zh_dict.corpus.grouping import Groups, Links, group_keys, group_limit
+from hf_zh_dict.corpus.shared_passages import shared_passages
+from hf_zh_dict.corpus.split import rank_group, split_groups
+from hf_zh_dict.dictionaries.entry import Span
+from hf_zh_dict.messages import InputError, _
+from hf_zh_dict.paths import SPLITS
+from hf_zh_dict.progress import track
+
+LENGTHS = (0, 30, 60, 120, 300)  # characters; documents are counted from each up to the next
+
+
+@dataclass(frozen=True)
+class Division:
+    """Where everything belongs.
+
+    Attributes:
+        names: the groups' names, by key.
+        group_of: each document's group, as a key.
+        split_of: each document's split, as its place in SPLITS; −1: dropped.
+        facts: what is to be told of it.
+    """
+
+    names: list[str]
+    group_of: Integers
+    split_of: npt.NDArray[np.int8]
+    facts: dict[str, Any]
+
+
+def divide(
+    config: CorpusConfig,
+    catalogue: Catalogue,
+    kept: npt.NDArray[np.bool_],
+    table: Any,
+    folder: Path,
+) -> Division:
+    """Join the entries into groups, deal the groups to splits."""
+    similar = compare_entries(catalogue, table)
+    if config.source in ("text", "hub"):
+        catalogue.part_common_beginnings()
+        similar = compare_lines(catalogue, table, folder)
+    names, places = catalogue.sorted_keys()
+    links = catalogue.stated_links() + similar
+    links = Links(places[links.ends], links.strengths)
+    entry_of = np.array(catalogue.entry_of, np.int64)
+    key_of_entry = places[np.array(catalogue.key_of, np.int64)]
+    kept_entries = np.unique(entry_of[kept])
+    num_entries = np.bincount(key_of_entry[kept_entries], minlength=len(names))
+    groups, split_of_key = deal(config, names, num_entries, links)
+    key_of_document = key_of_entry[entry_of]
+    split_of = np.where(kept, split_of_key[key_of_document], -1).astype(np.int8)
+    group_of = groups.group_of[key_of_document]
+    sizes = np.bincount(groups.group_of, weights=num_entries).astype(np.int64)
+    facts = {
+        **count_documents(catalogue, split_of, group_of, kept_entries),
+        "links": {
+            "stated": len(links.strengths) - len(similar.strengths),
+            "similar": len(similar.strengths),
+            "cut": groups.num_cut,
+            "limit": group_limit(int(num_entries.sum())),
+            "largest_group": int(sizes.max()),
+            "groups_of_several_headwords": int(
+                (np.bincount(groups.group_of[num_entries > 0]) > 1).sum()
+            ),
+        },
+        "moved": count_moved(config, names, num_entries, links, split_of_key),
+    }
+    return Division(names, group_of, split_of, facts)
+
+
+def deal(
+    config: CorpusConfig, names: list[str], num_entries: Integers, links: Links
+) -> tuple[Groups, npt.NDArray[np.int8]]:
+    """The groups, and each key's split as its place in SPLITS (−1: a key without entries)."""
+    groups = group_keys(num_entries, links, limit=group_limit(int(num_entries.sum())))
+    present = np.flatnonzero(num_entries)
+    group_of_present = groups.group_of[present]
+    split_of_group = split_groups((names[key] for key in set(group_of_present.tolist())), config)
+    split_of_key = np.full(len(names), -1, np.int8)
+    split_of_key[present] = [
+        SPLITS.index(split_of_group[names[group]]) for group in group_of_present.tolist()
+    ]
+    return groups, split_of_key
+
+
+def compare_entries(catalogue: Catalogue, table: Any) -> Links:
+    """Links between the headwords of entries whose definitions or quotations are nearly the same."""
+
+    def text_of(number: int) -> str:
+        row, which = catalogue.compared[2 * number], catalogue.compared[2 * number + 1]
+        spans = [Span(**span) for span in table["spans"][row].as_py()]
+        return compared_texts(table["text"][row].as_py(), spans)[which]
+
+    return Links.of(catalogue.near.pairs(text_of))
+
+
+def compare_lines(catalogue: Catalogue, table: Any, folder: Path) -> Links:
+    """Links between lines that share long passages."""
+    texts = (text for batch in table.to_batches() for text in batch["text"].to_pylist())
+    pairs, strengths = shared_passages(
+        track(texts, _("corpus: comparing lines"), total=table.num_rows), folder
+    )
+    key_of_document = np.array(catalogue.key_of, np.int64)[np.array(catalogue.entry_of, np.int64)]
+    ends = key_of_document[pairs]
+    different = ends[:, 0] != ends[:, 1]
+    return Links(ends[different], strengths[different])
+
+
+def count_documents(
+    catalogue: Catalogue, split_of: npt.NDArray[np.int8], group_of: Integers, kept_entries: Integers
+) -> dict[str, Any]:
+    """Entries, documents, groups and characters: in all, in each split, by stratum."""
+    lengths = np.array(catalogue.lengths, np.int64)
+    dictionary_of = np.array(catalogue.dictionary_of, np.int64)
+    view_of = np.array(catalogue.view_of, np.int64)
+    length_class = np.digitize(lengths, LENGTHS) - 1
+    dictionary_of_entry = np.zeros(len(catalogue.key_of), np.int64)
+    dictionary_of_entry[np.array(catalogue.entry_of, np.int64)] = dictionary_of
+
+    def by_split(classes: Integers, names: Sequence[str]) -> dict[str, dict[str, int]]:
+        return {
+            name: {
+                split: int(((classes == number) & (split_of == place)).sum())
+                for place, split in enumerate(SPLITS)
+            }
+            for number, name in enumerate(names)
+        }
+
+    dictionaries, views = catalogue.dictionaries.listed(), catalogue.views.listed()
+    ranges = [f"{low}–{high - 1}" for low, high in itertools.pairwise(LENGTHS)]
+    inside = [split_of == place for place in range(len(SPLITS))]
+    per_dictionary = np.bincount(dictionary_of_entry[kept_entries], minlength=len(dictionaries))
+    return {
+        "entries": len(kept_entries),
+        "documents": int((split_of >= 0).sum()),
+        "groups": len(np.unique(group_of[split_of >= 0])),
+        "dictionaries": dict(zip(dictionaries, per_dictionary.tolist(), strict=True)),
+        "views": {
+            name: int(((view_of == number) & (split_of >= 0)).sum())
+            for number, name in enumerate(views)
+        },
+        "splits": {
+            split: {
+                "documents": int(mask.sum()),
+                "groups": len(np.unique(group_of[mask])),
+                "characters": int(lengths[mask].sum()),
+            }
+            for split, mask in zip(SPLITS, inside, strict=True)
+        },
+        "strata": {
+            "dictionary": by_split(dictionary_of, dictionaries),
+            "length": by_split(length_class, [*ranges, f"{LENGTHS[-1]}–"]),
+        },
+    }
+
+
+def count_moved(
+    config: CorpusConfig,
+    names: list[str],
+    num_entries: Integers,
+    links: Links,
+    split_of_key: npt.NDArray[np.int8],
+) -> dict[str, int]:
+    """How many entries change split when 1 % of the headwords is added to the others."""
+    added = np.array([rank_group(name, config.seed + 1) < 0.01 for name in names])
+    before = np.where(added, 0, num_entries)
+    known = ~added[links.ends].any(axis=1)
+    try:
+        _groups, split_before = deal(
+            config, names, before, Links(links.ends[known], links.strengths[known])
+        )
+    except InputError:  # nearly too few groups to divide: too few without that 1 %
+        return {}
+    moved = (before > 0) & (split_before != split_of_key)
+    return {
+        "added": int(num_entries[added].sum()),
+        "moved": int(num_entries[moved].sum()),
+        "of": int(before.sum()),
+    }
