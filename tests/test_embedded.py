@@ -51,7 +51,27 @@ def test_every_layout_has_its_table_and_no_other_file_is_there():
 def test_there_are_enough_entries(entries):
     counts = {name: len(records) for name, records in entries.items()}
     assert min(counts.values()) >= 40
-    assert sum(counts.values()) >= 300
+    assert sum(counts.values()) >= 800
+
+
+def test_many_characters_have_several_readings(entries):
+    several = {
+        (dictionary, entry.headword)
+        for dictionary, records in entries.items()
+        for entry in records
+        if len(entry.headword) == 1 and len(entry.readings) > 1
+    }
+    assert len(several) >= 60
+
+
+def test_most_idioms_have_all_sections(rows):
+    optional = {"source_references", "variants"}  # not every idiom has more sources or other forms
+    whole = [
+        row["headword"]
+        for row in rows["idioms"]
+        if all(cell.strip() for column, cell in row.items() if column not in optional)
+    ]
+    assert len(whole) >= 90
 
 
 def test_nothing_is_dropped(entries):
