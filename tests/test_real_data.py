@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from hf_zh_dict.corpus.catalogue import PRIVATE_USE
 from hf_zh_dict.corpus.sources import EMBEDDED_FOLDER
-from hf_zh_dict.dictionaries.normalize import strip_ruby
+from hf_zh_dict.dictionaries.normalize import IMAGE, PLACEHOLDER, clean_text, strip_ruby
 from hf_zh_dict.dictionaries.parse import NotAnEntry, parse_document
 from hf_zh_dict.dictionaries.reader import Dropped, read_entries, read_rows
 from hf_zh_dict.dictionaries.render import render_document
@@ -57,6 +58,8 @@ REMNANTS_OF_ONE = {
     ("mini", "changed reading"): r"\([˙ㄅ-ㄩ一ˊˇˋ]+[;；]",
 }
 RUBY_BEHIND_A_CHARACTER = re.compile(r"(?<!讀為)(?<!注音)(?<=[\u3400-\u9fff〓])[˙ㄅ-ㄩ]")
+HAN = re.compile("[〇\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
+RUBY_CHARACTERS = re.compile("[&ㄅ-ㄩˊˇˋ˙]+")
 NOT_HAN = re.compile(r"[^\u3400-\u9fff\U00020000-\U0003ffff]")
 READINGS = {
     *("bopomofo", "pinyin", "variant_bopomofo", "variant_pinyin", "variant_kind", "other_readings"),
@@ -87,13 +90,76 @@ def documents(entries):
     return [render_document(entry) for entry in entries]
 
 
-def test_every_file_is_recognised_and_read(records):
+@pytest.fixture(scope="module")
+def rows(files, records):
+    """(dictionary, row as published, its entry's line) of every row that has an entry."""
+    found = []
+    for path in files:
+        layout, table = read_rows(path)
+        entries = (r for r in records[path.name] if not isinstance(r, Dropped))
+        lines = {entry.headword: render_document(entry).text for entry in entries}
+        found += [(layout.dictionary, row, lines[clean_text(row["headword"])]) for row in table]
+    return found
+
+
+def test_every_file_is_recognised_and_read(files, records, rows):
     for name, found in records.items():
         dictionaries = Counter(r.dictionary for r in found if not isinstance(r, Dropped))
         dropped = Counter(r.reason for r in found if isinstance(r, Dropped))
         print(f"\n{name}: {dict(dictionaries)}, dropped {dict(dropped)}", end="")
         assert set(dictionaries) == {name.split("_")[1].removesuffix(".xlsx")}
         assert sum(dropped.values()) <= 0.001 * len(found)
+    print(f"\n{len(rows)} rows of {len(files)} files")
+
+
+def account_for(dictionary, column, run, line):
+    """Why a run of Han characters is not in its entry's line; empty when nothing excuses it."""
+    if column == "other_readings":
+        return "place of another reading, which stands in the same entry"
+    if dictionary == "mini" and run.replace("一", "") in line.replace("一", ""):
+        return "ㄧ of a reading, typed as 一"
+    return ""
+
+
+def test_every_run_of_han_characters_reaches_its_entry_or_is_accounted_for(rows):
+    runs, missing = Counter(), Counter()
+    lost = []
+    for dictionary, row, line in rows:
+        for column, cell in row.items():
+            if (dictionary, column) == ("mini", "definition"):
+                cell = RUBY_CHARACTERS.sub("", cell)
+            for run in HAN.findall(cell):
+                runs[dictionary, column] += 1
+                if run not in line:
+                    reason = account_for(dictionary, column, run, line)
+                    missing[dictionary, column, reason] += 1
+                    if not reason:
+                        lost.append((row["headword"], column, run))
+    print()
+    for (dictionary, column), count in runs.items():
+        print(f"{count:9,} runs of {dictionary} {column}")
+    for (dictionary, column, reason), count in missing.items():
+        print(f"{count:9,} left out of {dictionary} {column}: {reason}")
+    print(f"{runs.total():9,} in all, {len(lost)} lost", *lost[:9], sep="\n  ")
+    assert not lost
+    assert missing.total() < 0.0001 * runs.total()
+
+
+def test_characters_without_a_code_are_kept_or_marked(rows):
+    private, images, marks, wanting = 0, 0, 0, []
+    for _dictionary, row, line in rows:
+        for cell in row.values():
+            letters = PRIVATE_USE.findall(cell)
+            private += len(letters)
+            wanting += [(row["headword"], letter) for letter in letters if letter not in line]
+            found = IMAGE.findall(cell)
+            images += len(found)
+            marks += len(found) if PLACEHOLDER in line else 0
+    print(
+        f"\n{private} private-use characters, {len(wanting)} lost; {images} images, {marks} marked"
+    )
+    assert not wanting
+    assert marks == images
 
 
 def test_documents_read_back_as_their_entries(entries, documents):
