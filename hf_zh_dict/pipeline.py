@@ -158,7 +158,9 @@ def run_training(
     from hf_zh_dict.tokens.blocks import load_blocks
     from hf_zh_dict.tokens.tokenizer import load_tokenizer
     from hf_zh_dict.training.checkpoint import list_checkpoints
-    from hf_zh_dict.training.loop import HeldOut, Trainer, clear_training, make_accelerator
+    from hf_zh_dict.training.judge import HeldOut
+    from hf_zh_dict.training.launch import make_accelerator
+    from hf_zh_dict.training.loop import Trainer, clear_training
 
     accelerator = make_accelerator(config, paths)
     if accelerator.is_main_process:
@@ -236,7 +238,7 @@ def finish_training(config: Config, paths: RunPaths, outcome: "Outcome", say: Sa
     from hf_zh_dict.corpus.build import read_rows
     from hf_zh_dict.model.sampling import Sampling
     from hf_zh_dict.sharing.curve import draw_curve
-    from hf_zh_dict.training.loop import parses
+    from hf_zh_dict.training.judge import parses
 
     baselines = measure_baselines(paths, "validation", say)
     first = outcome.first_bits_per_char

@@ -1,6 +1,7 @@
 """Training learns the same however its steps are divided, and whether or not it was stopped."""
 
 import dataclasses
+import itertools
 import json
 import os
 import signal
@@ -13,8 +14,9 @@ from hf_zh_dict import pipeline
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.records import read_rows
 from hf_zh_dict.settings import load_config
-from hf_zh_dict.training import loop
+from hf_zh_dict.training import launch
 from hf_zh_dict.training.checkpoint import list_checkpoints
+from hf_zh_dict.training.update import Updater
 
 TINY = {
     "tokenizer.vocab_size": 400,
@@ -99,19 +101,20 @@ def test_a_stopped_and_resumed_run_equals_the_unbroken_one(train, monkeypatch, o
     unbroken, code = train("unbroken", **changed)
     assert code == 0
 
-    update = loop.Trainer.update
+    update = Updater.update
+    steps = itertools.count()
 
     def interrupted(self, *arguments):
-        if self.state.step == 4:
+        if next(steps) == 4:
             os.kill(os.getpid(), signal.SIGINT)
         return update(self, *arguments)
 
-    monkeypatch.setattr(loop.Trainer, "update", interrupted)
+    monkeypatch.setattr(Updater, "update", interrupted)
     stopped, code = train("stopped", **changed)
     assert code == 130
     assert list_checkpoints(stopped) == [4, 5]
 
-    monkeypatch.setattr(loop.Trainer, "update", update)
+    monkeypatch.setattr(Updater, "update", update)
     resumed, code = train("stopped", resume=True, **changed)
     assert code == 0
     for name, tensor in weights(unbroken, 8).items():
@@ -199,6 +202,6 @@ def test_tensorboard_gets_what_the_metrics_have(train):
 
 def test_cores_are_shared_among_the_processes_of_a_machine(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(6)), raising=False)
-    assert loop.share_of_cores() == 6
+    assert launch.share_of_cores() == 6
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
-    assert loop.share_of_cores() == 1
+    assert launch.share_of_cores() == 1

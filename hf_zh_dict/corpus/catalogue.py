@@ -21,6 +21,9 @@ from hf_zh_dict.dictionaries.normalize import PLACEHOLDER, normalize_headword
 PRIVATE_USE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010fffd]")
 COMMON_BEGINNING = 50  # lines that begin alike; above it the beginning is a phrase, no headword
 
+QUOTED_TERM = re.compile("[「『【《〈]([^「」『』【】《》〈〉]{1,20})[」』】》〉]")
+LONGEST_PHRASE = 4  # characters before a quoted term that the line is about
+
 QUOTING = ("quotation", "quotations", "source_text")
 
 Integers = npt.NDArray[np.int64]
@@ -40,6 +43,19 @@ def compared_texts(text: str, spans: Iterable[Span]) -> list[str]:
         elif span.field in QUOTING:
             quotations.append(text[span.start : span.end])
     return ["".join(definitions), *quotations]
+
+
+def quoted_term(text: str) -> str:
+    """What a line that begins with a phrase is about, by how people write.
+
+    The term in quotation marks right behind the beginning (怎麼用「燈塔」？…), else the last one
+    (…的，就是「燈塔」。); empty when there is none.
+    """
+    terms = list(QUOTED_TERM.finditer(text))
+    if not terms:
+        return ""
+    first = terms[0]
+    return (first if first.start() <= LONGEST_PHRASE else terms[-1]).group(1)
 
 
 class Names:
@@ -109,18 +125,28 @@ class Catalogue:
         ends = np.array(self.stated_ends, np.int64).reshape(-1, 2)
         return Links(ends, np.full(len(ends), STATED))
 
-    def part_common_beginnings(self) -> None:
-        """Lines that begin with a phrase of the language get a key each, made of their text's hash.
+    def name_lines(self, texts: Iterable[str]) -> None:
+        """Give each line that begins with a phrase of the language another key than that phrase.
 
-        The rule that finds a line's headword takes the beginning of any text for one.
+        The rule that finds a line's headword takes the beginning of any text for one. Such a line
+        belongs to the term in quotation marks that it is about, when other lines begin with that
+        term; else it gets a key of its own, made of its text's hash.
+
+        Args:
+            texts: all documents' texts, in their order.
         """
         common = np.bincount(np.array(self.key_of, np.int64)) > COMMON_BEGINNING
         names = self.keys.listed()
-        for document, entry in enumerate(self.entry_of):
-            key = self.key_of[entry]
-            if key < len(common) and common[key]:
-                name = f"{names[key]} {self.digests[document]:016x}"
-                self.key_of[entry] = self.keys.number(name)
+        for document, text in enumerate(texts):
+            entry = self.entry_of[document]
+            beginning = self.key_of[entry]
+            if beginning < len(common) and common[beginning]:
+                term = self.keys.number_of.get(normalize_headword(quoted_term(text)), -1)
+                if 0 <= term < len(common) and not common[term]:
+                    self.key_of[entry] = term
+                else:
+                    name = f"{names[beginning]} {self.digests[document]:016x}"
+                    self.key_of[entry] = self.keys.number(name)
 
     def sorted_keys(self) -> tuple[list[str], Integers]:
         """The keys in order, and of each number given so far its place in that order."""

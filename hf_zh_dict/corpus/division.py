@@ -1,7 +1,7 @@
 """The catalogue of all documents in; each one's group and split, and what is to be told of it, out."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ def divide(
     """Join the entries into groups, deal the groups to splits."""
     similar = compare_entries(catalogue, table)
     if config.source in ("text", "hub"):
-        catalogue.part_common_beginnings()
+        catalogue.name_lines(texts_of(table))
         similar = compare_lines(catalogue, table, folder)
     names, places = catalogue.sorted_keys()
     links = catalogue.stated_links() + similar
@@ -106,12 +106,16 @@ def compare_entries(catalogue: Catalogue, table: Any) -> Links:
     return Links.of(catalogue.near.pairs(text_of))
 
 
+def texts_of(table: Any) -> Iterator[str]:
+    """The texts of all documents, in their order."""
+    for batch in table.to_batches():
+        yield from batch["text"].to_pylist()
+
+
 def compare_lines(catalogue: Catalogue, table: Any, folder: Path) -> Links:
     """Links between lines that share long passages."""
-    texts = (text for batch in table.to_batches() for text in batch["text"].to_pylist())
-    pairs, strengths = shared_passages(
-        track(texts, _("corpus: comparing lines"), total=table.num_rows), folder
-    )
+    texts = track(texts_of(table), _("corpus: comparing lines"), total=table.num_rows)
+    pairs, strengths = shared_passages(texts, folder)
     key_of_document = np.array(catalogue.key_of, np.int64)[np.array(catalogue.entry_of, np.int64)]
     ends = key_of_document[pairs]
     different = ends[:, 0] != ends[:, 1]

@@ -1,0 +1,64 @@
+"""Settings and the launcher's environment in, the one `Accelerator` of a process out."""
+
+import os
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import torch
+
+from hf_zh_dict.config import Config
+from hf_zh_dict.messages import InputError, _
+from hf_zh_dict.paths import RunPaths
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+
+def make_accelerator(config: Config, paths: RunPaths) -> "Accelerator":
+    """The one `Accelerator`; processes and precision are its launcher's unless the settings differ.
+
+    Raises:
+        InputError: the device cannot do the precision, or a tracker is not installed.
+    """
+    from accelerate import Accelerator, InitProcessGroupKwargs
+    from accelerate.utils import ProjectConfiguration
+
+    try:
+        accelerator = Accelerator(
+            mixed_precision=config.train.mixed_precision or None,
+            cpu=config.train.use_cpu,
+            log_with=list(config.train.report_to) or None,
+            project_config=ProjectConfiguration(
+                project_dir=str(paths.root), logging_dir=str(paths.trackers)
+            ),
+            # one process builds the corpus while the others wait
+            kwargs_handlers=[InitProcessGroupKwargs(timeout=timedelta(hours=12))],
+        )
+    except (ValueError, ImportError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(_("the run cannot start: {reason}").format(reason=reason)) from error
+    if accelerator.device.type == "cpu":
+        if accelerator.mixed_precision == "fp16":
+            raise InputError(
+                _("train.mixed_precision: fp16 needs a GPU; use bf16 or no on the CPU.")
+            )
+        torch.set_num_threads(config.train.cpu_threads or share_of_cores())
+    return accelerator
+
+
+def share_of_cores() -> int:
+    """This process's share of the cores; launchers leave one thread to each process."""
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return max(1, cores // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+
+
+def flat_settings(config: Config) -> dict[str, str | int | float]:
+    """The settings as trackers want them: dotted keys, plain values."""
+    return {
+        f"{section}.{name}": value if isinstance(value, int | float) else str(value)
+        for section, values in config.to_dict().items()
+        for name, value in values.items()
+    }
