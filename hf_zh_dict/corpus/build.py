@@ -4,6 +4,8 @@
 2. the entries' headwords are joined into groups by what they share (grouping.py);
 3. groups are dealt to train, validation and test (split.py);
 4. the Arrow file is read again, and each row is written to its split.
+
+What grows with the corpus lies on disk; memory holds the headwords and some numbers a document.
 """
 
 import contextlib
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hf_zh_dict.config import CorpusConfig
 from hf_zh_dict.corpus.catalogue import Catalogue
@@ -68,17 +71,14 @@ def build_corpus(config: CorpusConfig, folder: Path) -> dict[str, Any]:
     inputs = keep_terms(config, folder)
     all_documents = folder / "all.arrow"
     with (folder / DROPPED_FILE).open("w", encoding="utf-8") as dropped_file:
-        catalogue, read_back, dropped = write_documents(config, all_documents, dropped_file)
-        table = read_table(all_documents)
+        catalogue = Catalogue(folder)
+        read_back, dropped = write_documents(config, all_documents, catalogue, dropped_file)
         kept = catalogue.kept_documents()
-        for row in np.flatnonzero(~kept).tolist():
-            record = Dropped(
-                "repeated", table["dictionary"][row].as_py(), 0, table["text"][row].as_py()
-            )
-            write_dropped(record, dropped_file, dropped)
-    division = divide(config, catalogue, kept, table, folder)
-    write_splits(table, division, folder)
-    del table
+        if not kept.all():
+            for record in repeated_documents(all_documents, kept):
+                write_dropped(record, dropped_file, dropped)
+    division = divide(config, catalogue, kept, lambda: stream_texts(all_documents), folder)
+    write_splits(all_documents, division, folder)
     all_documents.unlink()
     facts: dict[str, Any] = {
         "source": config.source,
@@ -97,15 +97,14 @@ def build_corpus(config: CorpusConfig, folder: Path) -> dict[str, Any]:
 
 
 def write_documents(
-    config: CorpusConfig, path: Path, dropped_file: Any
-) -> tuple[Catalogue, int, Counter[str]]:
-    """Stream the source into an Arrow file.
+    config: CorpusConfig, path: Path, catalogue: Catalogue, dropped_file: Any
+) -> tuple[int, Counter[str]]:
+    """Stream the source into an Arrow file and into the catalogue.
 
-    Returns the catalogue, how many plain documents the parser reads back, and what was dropped.
+    Returns how many plain documents the parser reads back, and what was dropped.
     """
     import pyarrow as pa
 
-    catalogue = Catalogue()
     dropped: Counter[str] = Counter()
     waiting: list[Document] = []
     read_back = 0
@@ -122,7 +121,7 @@ def write_documents(
                 writer.write_batch(batch_of(waiting))
                 waiting.clear()
         writer.write_batch(batch_of(waiting))
-    return catalogue, read_back, dropped
+    return read_back, dropped
 
 
 def write_dropped(record: Dropped, file: Any, dropped: Counter[str]) -> None:
@@ -159,14 +158,31 @@ def batch_of(documents: Sequence[Document]) -> Any:
     return pa.RecordBatch.from_pydict(columns)
 
 
-def read_table(path: Path) -> Any:
-    """The Arrow file, mapped into memory, not read."""
+def stream_batches(path: Path) -> Iterator[Any]:
+    """The Arrow file's batches, one in memory at a time."""
     import pyarrow as pa
 
-    return pa.ipc.open_stream(pa.memory_map(str(path))).read_all()
+    with pa.OSFile(str(path), "rb") as file, pa.ipc.open_stream(file) as reader:
+        yield from reader
 
 
-def write_splits(table: Any, division: Division, folder: Path) -> None:
+def stream_texts(path: Path) -> Iterator[str]:
+    for batch in stream_batches(path):
+        yield from batch["text"].to_pylist()
+
+
+def repeated_documents(path: Path, kept: npt.NDArray[np.bool_]) -> Iterator[Dropped]:
+    """The documents that are not kept, because their text came before."""
+    start = 0
+    for batch in stream_batches(path):
+        for row in np.flatnonzero(~kept[start : start + batch.num_rows]).tolist():
+            yield Dropped(
+                "repeated", batch["dictionary"][row].as_py(), 0, batch["text"][row].as_py()
+            )
+        start += batch.num_rows
+
+
+def write_splits(path: Path, division: Division, folder: Path) -> None:
     """Each split's rows, in the source's order, as Parquet that `datasets` reads with its features."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -185,7 +201,7 @@ def write_splits(table: Any, division: Division, folder: Path) -> None:
                 waiting[split].clear()
 
         start = 0
-        for batch in table.to_batches():
+        for batch in stream_batches(path):
             rows = slice(start, start + batch.num_rows)
             start += batch.num_rows
             names = [division.names[key] for key in division.group_of[rows].tolist()]

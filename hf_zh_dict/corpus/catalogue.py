@@ -9,6 +9,7 @@ import hashlib
 import re
 from array import array
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -72,19 +73,18 @@ class Names:
 
 
 class Catalogue:
-    """What is remembered of every document and entry."""
+    """What is remembered of every document and entry; `folder` takes files for the time being."""
 
-    def __init__(self) -> None:
-        self.entry_of = array("q")  # of each document
+    def __init__(self, folder: Path) -> None:
+        self.entry_of = array("I")  # of each document
         self.digests = array("Q")
-        self.lengths = array("q")
-        self.dictionary_of = array("q")
-        self.view_of = array("q")
-        self.key_of = array("q")  # of each entry
+        self.lengths = array("I")
+        self.dictionary_of = array("H")
+        self.view_of = array("B")
+        self.key_of = array("I")  # of each entry
         self.keys, self.dictionaries, self.views = Names(), Names(), Names()
-        self.stated_ends = array("q")
-        self.near = NearDuplicates()
-        self.compared = array("q")  # of each text that `near` has: its document and which it is
+        self.stated_ends = array("I")
+        self.near = NearDuplicates(folder / "compared.part")
         self.num_placeholders = self.num_private_use = 0
         self.last = ("", "", "")
 
@@ -111,9 +111,8 @@ class Catalogue:
         self.num_private_use += len(PRIVATE_USE.findall(document.text))
         if document.view == "line":
             return
-        for number, text in enumerate(compared_texts(document.text, document.spans)):
-            if self.near.add(key, text):
-                self.compared.extend((len(self.entry_of), number))
+        for text in compared_texts(document.text, document.spans):
+            self.near.add(key, text)
 
     def kept_documents(self) -> npt.NDArray[np.bool_]:
         """Of each document, whether its text is the first of its kind."""

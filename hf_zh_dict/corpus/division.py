@@ -1,7 +1,7 @@
 """The catalogue of all documents in; each one's group and split, and what is to be told of it, out."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from hf_zh_dict.config import CorpusConfig
-from hf_zh_dict.corpus.catalogue import Catalogue, Integers, compared_texts
+from hf_zh_dict.corpus.catalogue import Catalogue, Integers
 from hf_zh_dict.corpus.grouping import Groups, Links, group_keys, group_limit
 from hf_zh_dict.corpus.shared_passages import shared_passages
 from hf_zh_dict.corpus.split import rank_group, split_groups
-from hf_zh_dict.dictionaries.entry import Span
 from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.paths import SPLITS
 from hf_zh_dict.progress import track
@@ -43,14 +42,20 @@ def divide(
     config: CorpusConfig,
     catalogue: Catalogue,
     kept: npt.NDArray[np.bool_],
-    table: Any,
+    texts: Callable[[], Iterable[str]],
     folder: Path,
 ) -> Division:
-    """Join the entries into groups, deal the groups to splits."""
-    similar = compare_entries(catalogue, table)
+    """Join the entries into groups, deal the groups to splits.
+
+    Args:
+        kept: of each document, whether it is not dropped.
+        texts: gives all documents' texts, in their order, as often as it is called.
+        folder: takes files for the time being.
+    """
+    similar = Links.of(catalogue.near.pairs())
     if config.source in ("text", "hub"):
-        catalogue.name_lines(texts_of(table))
-        similar = compare_lines(catalogue, table, folder)
+        catalogue.name_lines(texts())
+        similar = compare_lines(catalogue, texts(), folder)
     names, places = catalogue.sorted_keys()
     links = catalogue.stated_links() + similar
     links = Links(places[links.ends], links.strengths)
@@ -95,27 +100,12 @@ def deal(
     return groups, split_of_key
 
 
-def compare_entries(catalogue: Catalogue, table: Any) -> Links:
-    """Links between the headwords of entries whose definitions or quotations are nearly the same."""
-
-    def text_of(number: int) -> str:
-        row, which = catalogue.compared[2 * number], catalogue.compared[2 * number + 1]
-        spans = [Span(**span) for span in table["spans"][row].as_py()]
-        return compared_texts(table["text"][row].as_py(), spans)[which]
-
-    return Links.of(catalogue.near.pairs(text_of))
-
-
-def texts_of(table: Any) -> Iterator[str]:
-    """The texts of all documents, in their order."""
-    for batch in table.to_batches():
-        yield from batch["text"].to_pylist()
-
-
-def compare_lines(catalogue: Catalogue, table: Any, folder: Path) -> Links:
+def compare_lines(catalogue: Catalogue, texts: Iterable[str], folder: Path) -> Links:
     """Links between lines that share long passages."""
-    texts = track(texts_of(table), _("corpus: comparing lines"), total=table.num_rows)
-    pairs, strengths = shared_passages(texts, folder)
+    total = len(catalogue.entry_of)
+    pairs, strengths = shared_passages(
+        track(texts, _("corpus: comparing lines"), total=total), folder
+    )
     key_of_document = np.array(catalogue.key_of, np.int64)[np.array(catalogue.entry_of, np.int64)]
     ends = key_of_document[pairs]
     different = ends[:, 0] != ends[:, 1]

@@ -7,8 +7,9 @@ a candidate with probability 1 − (1 − s^ROWS)^BANDS: 87 % at 0.5, 99 % at 0.
 """
 
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,25 +38,29 @@ def jaccard(one: Hashes, other: Hashes) -> float:
 
 
 class NearDuplicates:
-    """Texts as they come; of each only 4·BANDS bytes are kept.
+    """Texts as they come; of each 4·BANDS bytes stay in memory, the text itself on disk.
 
-    `add` numbers the texts that are long enough; `pairs` needs them again by number.
+    Args:
+        path: a file for the texts, for the time being.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.file = path.open("w+b")
+        self.starts = array("q", [0])
         self.owners = array("q")  # what each text belongs to, as its caller numbers it
         self.waiting: list[Hashes] = []
         self.signatures: list[npt.NDArray[np.uint32]] = []
 
-    def add(self, owner: int, text: str) -> bool:
-        """Take a text that is long enough; whether it was."""
+    def add(self, owner: int, text: str) -> None:
+        """Take a text of `owner`; one that is too short is passed over."""
         if len(text) < SHORTEST:
-            return False
+            return
+        self.starts.append(self.starts[-1] + self.file.write(text.encode("utf-32-le")))
         self.owners.append(owner)
         self.waiting.append(trigrams(text))
         if len(self.waiting) == BATCH:
             self._sign()
-        return True
 
     def _sign(self) -> None:
         """MinHash the waiting texts: one 32-bit number a band."""
@@ -80,29 +85,29 @@ class NearDuplicates:
         if not self.signatures:
             return np.empty((0, 2), np.int64)
         codes = []
-        signatures = np.concatenate(self.signatures)
         for band in range(BANDS):
-            order = np.argsort(signatures[:, band], kind="stable")
-            values = signatures[order, band]
+            hashes = np.concatenate([batch[:, band] for batch in self.signatures])
+            order = np.argsort(hashes, kind="stable")
+            values = hashes[order]
             for step in range(1, NEIGHBOURS + 1):
                 equal = values[step:] == values[:-step]
                 codes.append(order[:-step][equal] << 32 | order[step:][equal])
         unique = np.unique(np.concatenate(codes))
         return np.stack((unique >> 32, unique & 0xFFFFFFFF), axis=1)
 
-    def pairs(self, text_of: Callable[[int], str]) -> Iterator[tuple[int, int, float]]:
-        """(owner, owner, similarity) of texts at least THRESHOLD alike.
-
-        Args:
-            text_of: gives a text back by its number (in the order of those long enough).
-        """
+    def pairs(self) -> Iterator[tuple[int, int, float]]:
+        """(owner, owner, similarity) of texts at least THRESHOLD alike; the file is gone then."""
 
         @lru_cache(maxsize=BATCH)
         def shingles(number: int) -> Any:
-            return trigrams(text_of(number))
+            start, end = self.starts[number : number + 2]
+            self.file.seek(start)
+            return trigrams(self.file.read(end - start).decode("utf-32-le"))
 
         for one, other in self.candidates().tolist():
             if self.owners[one] != self.owners[other]:
                 similarity = jaccard(shingles(one), shingles(other))
                 if similarity >= THRESHOLD:
                     yield self.owners[one], self.owners[other], similarity
+        self.file.close()
+        self.path.unlink()
