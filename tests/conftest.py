@@ -155,7 +155,7 @@ def embedded_corpus(tmp_path_factory):
         "inputs": [{"name": "mini.csv", "sha256": "4567", "dictionary": "mini", "edition": "",
                     "terms": ""}],
         "entries": documents, "views": {"plain": documents}, "dropped": {"repeated": 1200},
-        "placeholders": 3, "private_use": 0, "links": {"similar": 7},
+        "placeholders": 3, "private_use": 0, "links": {"stated": 1500, "similar": 7, "cut": 0, "largest_group": 9},
     }  # fmt: skip
 
 
