@@ -172,6 +172,10 @@ def test_sentences_end_outside_brackets(text, pieces):
             "大霧。宋．無名氏〈江行〉詩：「霧失橋。」也作「大霿」。",
             ["definition", "quotation", "related"],
         ),
+        (
+            "疆界。晉．杜預．注：「封，疆也。」唐．孔穎達．正義：「不積土為墳。」",
+            ["definition", "quotation"],
+        ),
         ("大霧。例如：起霧、霧大。晨霧。也稱：霿", ["definition", "example", "related"]),
         ("如：「霧大。」指看不清楚。", ["example", "definition"]),
         ("「霧」的異體字。", ["related"]),
