@@ -42,7 +42,7 @@ class Links:
 
 @dataclass(frozen=True)
 class Groups:
-    """`group_of[key]` is the smallest key of its group that has entries; `num_cut` links were cut."""
+    """`group_of[key]` is the smallest key of its group that has entries; `num_cut` pairs were cut."""
 
     group_of: npt.NDArray[np.int64]
     num_cut: int
@@ -60,7 +60,7 @@ def group_keys(num_entries: npt.NDArray[np.int64], links: Links, *, limit: int) 
         num_entries: of each key; keys are numbered in the order of their headwords, so the smallest
             number is the smallest headword. A key without entries is a headword that is only named:
             it joins those that name it, and gives no group its name.
-        links: between keys.
+        links: between keys; a pair that several links join counts once, with the strongest.
         limit: the most entries that links may bring together.
     """
     parent = list(range(len(num_entries)))
@@ -74,6 +74,8 @@ def group_keys(num_entries: npt.NDArray[np.int64], links: Links, *, limit: int) 
 
     ends = np.sort(links.ends, axis=1)
     order = np.lexsort((ends[:, 1], ends[:, 0], -links.strengths))
+    pairs = ends[order, 0] << 32 | ends[order, 1]
+    order = order[np.sort(np.unique(pairs, return_index=True)[1])]
     num_cut = 0
     for one, other in ends[order].tolist():
         one, other = root(one), root(other)
