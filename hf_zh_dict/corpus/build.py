@@ -70,14 +70,16 @@ def build_corpus(config: CorpusConfig, folder: Path) -> dict[str, Any]:
     """
     inputs = keep_terms(config, folder)
     all_documents = folder / "all.arrow"
-    with (folder / DROPPED_FILE).open("w", encoding="utf-8") as dropped_file:
-        catalogue = Catalogue(folder)
+    with (
+        (folder / DROPPED_FILE).open("w", encoding="utf-8") as dropped_file,
+        contextlib.closing(Catalogue(folder)) as catalogue,
+    ):
         read_back, dropped = write_documents(config, all_documents, catalogue, dropped_file)
         kept = catalogue.kept_documents()
         if not kept.all():
             for record in repeated_documents(all_documents, kept):
                 write_dropped(record, dropped_file, dropped)
-    division = divide(config, catalogue, kept, lambda: stream_texts(all_documents), folder)
+        division = divide(config, catalogue, kept, lambda: stream_texts(all_documents), folder)
     write_splits(all_documents, division, folder)
     all_documents.unlink()
     facts: dict[str, Any] = {

@@ -114,6 +114,10 @@ class Catalogue:
         for text in compared_texts(document.text, document.spans):
             self.near.add(key, text)
 
+    def close(self) -> None:
+        """Take away the file of texts to compare."""
+        self.near.close()
+
     def kept_documents(self) -> npt.NDArray[np.bool_]:
         """Of each document, whether its text is the first of its kind."""
         kept = np.zeros(len(self.digests), bool)

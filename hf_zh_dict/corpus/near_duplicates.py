@@ -96,7 +96,7 @@ class NearDuplicates:
         return np.stack((unique >> 32, unique & 0xFFFFFFFF), axis=1)
 
     def pairs(self) -> Iterator[tuple[int, int, float]]:
-        """(owner, owner, similarity) of texts at least THRESHOLD alike; the file is gone then."""
+        """(owner, owner, similarity) of texts at least THRESHOLD alike."""
 
         @lru_cache(maxsize=BATCH)
         def shingles(number: int) -> Any:
@@ -109,5 +109,8 @@ class NearDuplicates:
                 similarity = jaccard(shingles(one), shingles(other))
                 if similarity >= THRESHOLD:
                     yield self.owners[one], self.owners[other], similarity
+
+    def close(self) -> None:
+        """Take away the file of texts."""
         self.file.close()
         self.path.unlink()
