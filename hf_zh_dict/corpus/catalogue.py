@@ -33,8 +33,8 @@ Integers = npt.NDArray[np.int64]
 def compared_texts(text: str, spans: Iterable[Span]) -> list[str]:
     """What makes an entry a near-duplicate of another that has nearly the same.
 
-    Its definitions, as one text (single senses are often short and alike), and each of its
-    quotations.
+    Its definitions, as one text (single senses are often short and alike), and each passage of
+    quotations (those that follow one another are one passage).
     """
     definitions = []
     quotations = []
@@ -128,7 +128,7 @@ class Catalogue:
         ends = np.array(self.stated_ends, np.int64).reshape(-1, 2)
         return Links(ends, np.full(len(ends), STATED))
 
-    def name_lines(self, texts: Iterable[str]) -> None:
+    def name_lines(self, texts: Iterable[str], kept: npt.NDArray[np.bool_]) -> None:
         """Give each line that begins with a phrase of the language another key than that phrase.
 
         The rule that finds a line's headword takes the beginning of any text for one. Such a line
@@ -137,8 +137,10 @@ class Catalogue:
 
         Args:
             texts: all documents' texts, in their order.
+            kept: of each document, whether its text is the first of its kind: a line counts once.
         """
-        common = np.bincount(np.array(self.key_of, np.int64)) > COMMON_BEGINNING
+        keys = np.array(self.key_of, np.int64)[np.array(self.entry_of, np.int64)[kept]]
+        common = np.bincount(keys) > COMMON_BEGINNING
         names = self.keys.listed()
         for document, text in enumerate(texts):
             entry = self.entry_of[document]

@@ -54,7 +54,7 @@ def divide(
     """
     similar = Links.of(catalogue.near.pairs())
     if config.source in ("text", "hub"):
-        catalogue.name_lines(texts())
+        catalogue.name_lines(texts(), kept)
         similar = compare_lines(catalogue, texts(), folder)
     names, places = catalogue.sorted_keys()
     links = catalogue.stated_links() + similar
