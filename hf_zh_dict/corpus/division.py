@@ -57,13 +57,14 @@ def divide(
         catalogue.name_lines(texts(), kept)
         similar = compare_lines(catalogue, texts(), folder)
     names, places = catalogue.sorted_keys()
-    links = catalogue.stated_links() + similar
-    links = Links(places[links.ends], links.strengths)
+    stated = catalogue.stated_links()
+    stated = Links(places[stated.ends], stated.strengths)
+    similar = Links(places[similar.ends], similar.strengths)
     entry_of = np.array(catalogue.entry_of, np.int64)
     key_of_entry = places[np.array(catalogue.key_of, np.int64)]
     kept_entries = np.unique(entry_of[kept])
     num_entries = np.bincount(key_of_entry[kept_entries], minlength=len(names))
-    groups, split_of_key = deal(config, names, num_entries, links)
+    groups, split_of_key = deal(config, names, num_entries, stated + similar)
     key_of_document = key_of_entry[entry_of]
     split_of = np.where(kept, split_of_key[key_of_document], -1).astype(np.int8)
     group_of = groups.group_of[key_of_document]
@@ -71,7 +72,7 @@ def divide(
     facts = {
         **count_documents(catalogue, split_of, group_of, kept_entries),
         "links": {
-            "stated": len(links.strengths) - len(similar.strengths),
+            "stated": len(stated.strengths),
             "similar": len(similar.strengths),
             "cut": groups.num_cut,
             "limit": group_limit(int(num_entries.sum())),
@@ -80,7 +81,7 @@ def divide(
                 (np.bincount(groups.group_of[num_entries > 0]) > 1).sum()
             ),
         },
-        "moved": count_moved(config, names, num_entries, links, split_of_key),
+        "moved": count_moved(config, names, num_entries, stated, similar, split_of_key),
     }
     return Division(names, group_of, split_of, facts)
 
@@ -164,17 +165,21 @@ def count_moved(
     config: CorpusConfig,
     names: list[str],
     num_entries: Integers,
-    links: Links,
+    stated: Links,
+    similar: Links,
     split_of_key: npt.NDArray[np.int8],
 ) -> dict[str, int]:
-    """How many entries change split when 1 % of the headwords is added to the others."""
+    """How many entries change split when 1 % of the headwords is added to the others.
+
+    Before, what the others state of the added headwords was stated already; what the added ones
+    state, and what is similar to them, was not known.
+    """
     added = np.array([rank_group(name, config.seed + 1) < 0.01 for name in names])
     before = np.where(added, 0, num_entries)
-    known = ~added[links.ends].any(axis=1)
+    stated = stated.where(~added[stated.ends[:, 0]])
+    similar = similar.where(~(added[similar.ends[:, 0]] | added[similar.ends[:, 1]]))
     try:
-        _groups, split_before = deal(
-            config, names, before, Links(links.ends[known], links.strengths[known])
-        )
+        _groups, split_before = deal(config, names, before, stated + similar)
     except InputError:  # nearly too few groups to divide: too few without that 1 %
         return {}
     moved = (before > 0) & (split_before != split_of_key)

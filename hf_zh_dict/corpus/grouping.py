@@ -17,7 +17,7 @@ STATED = 1.0  # the strength of a link that an entry itself names; similarities 
 
 @dataclass(frozen=True)
 class Links:
-    """Undirected links between keys, as parallel arrays.
+    """Links between keys, as parallel arrays; a stated one goes from the key that states it.
 
     Attributes:
         ends: key numbers, shape (links, 2), int64.
@@ -32,6 +32,10 @@ class Links:
         listed = list(links)
         ends = np.array([(one, other) for one, other, _ in listed], np.int64).reshape(-1, 2)
         return cls(ends, np.array([strength for *_, strength in listed], np.float64))
+
+    def where(self, flags: npt.NDArray[np.bool_]) -> "Links":
+        """Those whose flag is set."""
+        return Links(self.ends[flags], self.strengths[flags])
 
     def __add__(self, other: "Links") -> "Links":
         return Links(
