@@ -88,7 +88,7 @@ def measure_split(folder: Path, held_out: Mask, progress: Progress) -> dict[str,
 
 
 def fields_of_pieces(row: dict[str, Any], num_pieces: int) -> list[str]:
-    """The field of each piece of a document, by the place of its first character."""
+    """The field that each piece of a document lies in whole; BETWEEN where none holds it."""
     fields = [BETWEEN] * num_pieces
     for span in row["spans"]:
         last = min(num_pieces, span["end"] - PIECE + 1)
@@ -98,11 +98,11 @@ def fields_of_pieces(row: dict[str, Any], num_pieces: int) -> list[str]:
 
 
 @cache
-def powers() -> tuple[Hashes, Hashes]:
-    """Powers of an odd base modulo 2^64, and of its inverse; as many as a batch can need."""
+def powers(count: int) -> tuple[Hashes, Hashes]:
+    """Powers of an odd base modulo 2^64, and of its inverse, from the power 0 on."""
     base = 0x9E3779B97F4A7C15
     inverse = pow(base, -1, 1 << 64)
-    steps = [np.full(2 * BATCH, number, np.uint64) for number in (base, inverse)]
+    steps = [np.full(count, number, np.uint64) for number in (base, inverse)]
     for step in steps:
         step[0] = 1
     return np.cumprod(steps[0]), np.cumprod(steps[1])
@@ -110,7 +110,7 @@ def powers() -> tuple[Hashes, Hashes]:
 
 def hash_pieces(points: npt.NDArray[np.uint32], length: int) -> Hashes:
     """A 64-bit polynomial hash of each stretch of `length` code points."""
-    up, down = powers()
+    up, down = powers(max(2 * BATCH, 1 << len(points).bit_length()))
     letters = (points.astype(np.uint64) + np.uint64(1)) * np.uint64(0xD6E8FEB86659FD93)
     letters ^= letters >> np.uint64(32)
     sums = np.zeros(len(points) + 1, np.uint64)
@@ -127,7 +127,7 @@ def batches(texts: Iterable[str]) -> Iterator[list[str]]:
         if batch and length + len(text) >= BATCH:
             yield batch
             batch, length = [], 0
-        batch.append(text[: 2 * BATCH - 2])
+        batch.append(text)
         length += len(text) + 1
     if batch:
         yield batch
