@@ -4,10 +4,10 @@ Where lines carry no headword, what one entry was made into (definition, questio
 shares long passages. Winnowing (Schleimer, Wilkerson, Aiken 2003) keeps, of the hashes of all
 GRAM-character pieces, the smallest in every window of WINDOW: any GRAM + WINDOW − 1 characters in a
 row that two lines share leave at least one hash that both keep. A hash that more than COMMON lines
-keep is a phrase of the language. The strength of a pair is the share of the kept hashes of the line
-with fewer that the other keeps too.
+keep is a phrase of the language, and joins none. The strength of a pair is the share of the kept
+hashes of the line with fewer that the other keeps too, phrases counted as not shared.
 
-Hashes and pairs go through files on disk, dealt by their value, so memory does not grow with them.
+Hashes and pairs go through files on disk, dealt by their value; one of PARTS is in memory at a time.
 """
 
 from collections.abc import Iterable, Iterator
