@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +14,7 @@ from strategies import entries, texts
 from hf_zh_dict.config import CorpusConfig
 from hf_zh_dict.corpus.sources import (
     describe_inputs,
+    find_terms,
     headword_of,
     hub_commit,
     make_document,
@@ -53,10 +55,12 @@ def local_repository(tmp_path):
 
 
 @given(entries().filter(lambda entry: any(r.bopomofo for r in entry.readings)))
-def test_a_line_that_is_a_rendered_entry_keeps_its_spans(entry):
+def test_a_line_that_is_a_rendered_entry_keeps_its_spans_and_links(entry):
     rendered = render_document(entry)
     document = make_document(rendered.text + "\r\n", "lines", "lines.txt", 3)
-    assert document == Document(rendered.text, entry.headword, "lines", "3", "line", rendered.spans)
+    assert document == Document(
+        rendered.text, entry.headword, "lines", "3", "line", rendered.spans, rendered.links
+    )
 
 
 @given(st.text() | texts)
@@ -231,6 +235,32 @@ def test_inputs_are_described_by_name_and_content(text_file, tmp_path):
     assert describe_inputs(text_config(copy)) != described
     published = copy.rename(copy.with_name("dict_mini_2019_20241223.csv"))
     assert describe_inputs(text_config(published))[0]["edition"] == "2019_20241223"
+
+
+def test_the_terms_of_a_dictionary_are_found_beside_its_table(tmp_path):
+    table = tmp_path / "dict_mini_2019_20241223.xlsx"
+    assert find_terms(table, "mini") is None
+    for name in ("revised_terms.pdf", "minidict_10312.txt"):
+        (tmp_path / name).touch()
+    assert find_terms(table, "mini") is None
+    beside, inside = tmp_path / "minidict_10312.pdf", tmp_path / "license" / "minidict_10411.pdf"
+    beside.touch()
+    assert find_terms(table, "mini") == beside
+    inside.parent.mkdir()
+    inside.touch()
+    assert find_terms(table, "mini") == inside
+    assert find_terms(table, "revised") == tmp_path / "revised_terms.pdf"
+
+
+def test_the_recipe_extended_gives_several_views_of_each_entry():
+    views = Counter(
+        record.view
+        for record in read_documents(CorpusConfig(recipe="extended"))
+        if isinstance(record, Document)
+    )
+    plain = sum(isinstance(record, Document) for record in read_documents(CorpusConfig()))
+    assert views["plain"] == plain
+    assert plain >= views["definition"] >= views["headword"] > plain * 0.9
 
 
 def test_a_repository_is_described_by_name_revision_and_files():

@@ -7,6 +7,7 @@ on the Hub) is one document a line already.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +195,7 @@ def hub_commit(config: CorpusConfig) -> str:
 
 
 def make_document(line: str, dictionary: str, source: str, number: int) -> Document | Dropped:
-    """A line of text as a document; a line that is a rendered entry keeps its fields' spans."""
+    """A line of text as a document; a rendered entry keeps its fields' spans, and its links."""
     text = line.strip("\r\n\ufeff ")
     text = text.replace("\t", " ").replace("\r", " ").replace("\n", " ")
     if not text.strip("\u3000 "):
@@ -204,7 +205,7 @@ def make_document(line: str, dictionary: str, source: str, number: int) -> Docum
     except NotAnEntry:
         rendered = None
     if rendered and rendered.text == text and any(s.field == "bopomofo" for s in rendered.spans):
-        return Document(text, rendered.headword, dictionary, str(number), "line", rendered.spans)
+        return replace(rendered, dictionary=dictionary, entry_id=str(number), view="line")
     headword = headword_of(text)
     if headword not in text:
         text = clean_line(text)
