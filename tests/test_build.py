@@ -1,5 +1,6 @@
 """A corpus folder holds three splits, each document once, no word in two, and what was dropped."""
 
+import gc
 import json
 import random
 from collections import Counter, defaultdict
@@ -158,6 +159,94 @@ def test_lines_of_one_headword_stay_together(lines, tmp_path):
         assert all(count == together[group] for group, count in inside.items())
 
 
+def test_every_view_of_an_entry_lies_in_one_split(tmp_path):
+    config = CorpusConfig(recipe="extended")
+    facts = build_corpus(config, tmp_path)
+    splits, views = defaultdict(set), defaultdict(set)
+    counted = Counter()
+    for split in SPLITS:
+        for row in rows_of(tmp_path, split):
+            entry = row["dictionary"], row["entry_id"], row["headword"]
+            splits[entry].add(split)
+            views[entry].add(row["view"])
+            counted[row["view"]] += 1
+            for span in row["spans"]:
+                assert row["text"][span["start"] : span["end"]]
+            assert not set("\t\n") & set(row["text"])
+    assert all(len(names) == 1 for names in splits.values())
+    assert sum("plain" in names for names in views.values()) == facts["entries"] == len(views)
+    assert facts["views"] == counted
+    assert set(counted) == {
+        "plain", "definition", "headword", "reading", "related", "usage", "story"
+    }  # fmt: skip
+    assert facts["recipe"] == "extended"
+    given = sum(isinstance(record, Document) for record in read_documents(config))
+    assert given == facts["documents"] + facts["dropped"]["repeated"]
+
+
+def test_both_recipes_give_an_entry_the_same_split(corpus, tmp_path):
+    build_corpus(CorpusConfig(min_groups=10, recipe="extended"), tmp_path)
+    for split in SPLITS:
+        plain = [row["text"] for row in rows_of(tmp_path, split) if row["view"] == "plain"]
+        assert plain == list(read_texts(corpus[0] / f"{split}.parquet"))
+
+
+def test_lines_made_of_one_entry_stay_together_without_headwords(tmp_path):
+    """What an enlarged corpus holds: each entry as several sentences, its headword anywhere."""
+    generator = random.Random(0)
+
+    def word(length):
+        return "".join(chr(generator.randrange(0x4E00, 0x9000)) for _ in range(length))
+
+    entries = [(word(2), word(60)) for _ in range(200)]
+    frames = (
+        "有個詞語，意思是{1}，就是{0}。",
+        "請問{0}是什麼？就是{1}。",
+        "老師說：{1}。叫做{0}。",
+    )
+    made = [
+        (number, frame.format(*entry)) for number, entry in enumerate(entries) for frame in frames
+    ]
+    generator.shuffle(made)
+    path = tmp_path / "lines.txt"
+    path.write_text("\n".join(text for _, text in made), encoding="utf-8")
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    facts = build_corpus(CorpusConfig(source="text", files=(str(path),)), folder)
+    entry_of = {text: number for number, text in made}
+    groups = defaultdict(set)
+    for split in SPLITS:
+        for row in rows_of(folder, split):
+            groups[entry_of[row["text"]]].add((split, row["group"]))
+    assert all(len(found) == 1 for found in groups.values())
+    assert facts["groups"] == len(set.union(*groups.values())) == 200
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "dropped.jsonl", "test.parquet", "train.parquet", "validation.parquet"
+    ]  # fmt: skip
+
+
+def test_the_terms_beside_a_table_are_copied(write_table, tmp_path):
+    header = ["單字", "部首", "單字筆畫", "部首外筆畫", "注音", "解釋"]
+    rows = [{"單字": chr(0x4E00 + n), "解釋": f"&&第ㄉㄧˋ&&{n}。"} for n in range(40)]
+    table = write_table(header, rows, "dict_mini_2019_20241223.xlsx")
+    terms = table.parent / "license" / "minidict_10312.pdf"
+    terms.parent.mkdir()
+    terms.write_bytes(b"%PDF-1.4 terms")
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    config = CorpusConfig(source="spreadsheets", files=(str(table),), min_groups=5)
+    described = build_corpus(config, folder)["inputs"]
+    assert [(i["dictionary"], i["edition"], i["terms"]) for i in described] == [
+        ("mini", "2019_20241223", "minidict_10312.pdf")
+    ]
+    assert (folder / "license" / terms.name).read_bytes() == terms.read_bytes()
+    terms.unlink()
+    other = tmp_path / "other"
+    other.mkdir()
+    assert build_corpus(config, other)["inputs"][0]["terms"] == ""
+    assert not (other / "license").exists()
+
+
 def test_the_order_of_lines_changes_no_split(lines, tmp_path):
     splits = []
     for seed in (1, 2):
@@ -175,6 +264,13 @@ def test_the_same_inputs_give_the_same_files(corpus, tmp_path):
     build_corpus(CONFIG, tmp_path)
     for path in corpus[0].iterdir():
         assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_file_that_cannot_be_read_leaves_no_file_open(lines, tmp_path):
+    lines.write_bytes("燈塔\n".encode() + b"\xbf\n")
+    with pytest.raises(InputError, match="line 2 is not UTF-8"):
+        build_corpus(CorpusConfig(source="text", files=(str(lines),)), tmp_path)
+    gc.collect()  # a file left open would warn here
 
 
 def test_a_corpus_too_small_to_divide_is_refused(lines, tmp_path):
