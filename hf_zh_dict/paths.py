@@ -24,6 +24,14 @@ class RunPaths:
         return self.corpus / f"{name}.parquet"
 
     @property
+    def survey(self) -> Path:
+        return self.root / "survey"
+
+    @property
+    def corpus_page(self) -> Path:
+        return self.root / "corpus.html"
+
+    @property
     def tokenizer(self) -> Path:
         return self.root / "tokenizer"
 

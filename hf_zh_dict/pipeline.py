@@ -58,6 +58,53 @@ def describe_corpus(paths: RunPaths) -> str:
     return "; ".join(told)
 
 
+def report_corpus(config: Config, paths: RunPaths, say: Say) -> None:
+    """Write a page about the corpus, built when it is not current; tell what it says of leakage."""
+    from hf_zh_dict.sharing.corpus_page import write_corpus_page
+
+    ensure_corpus(config, paths, say)
+    survey = ensure_survey(paths, say)
+    write_corpus_page(paths.corpus_page, read_stage(paths.corpus), survey)
+    say(describe_leakage(survey["leakage"]))
+    say(_("page: {page}").format(page=paths.corpus_page))
+
+
+def ensure_survey(paths: RunPaths, say: Say) -> dict[str, Any]:
+    """What the corpus is like, in numbers, and what it leaks; measured once for each corpus."""
+    from hf_zh_dict.corpus.leakage import measure_leakage
+    from hf_zh_dict.corpus.survey import FORMAT, take_survey
+
+    wanted = fingerprint(format=FORMAT, corpus=read_stage(paths.corpus)["fingerprint"])
+    reused = is_current(paths.survey, wanted)
+    if not reused:
+        with build_stage(paths.survey, wanted) as (_new, facts):
+            facts.update(take_survey(paths.corpus), leakage=measure_leakage(paths.corpus))
+    say(_("survey: reused") if reused else _("survey: measured"))
+    return read_stage(paths.survey)
+
+
+def describe_leakage(leakage: dict[str, Any]) -> str:
+    """The share of held-out text that train holds too, by groups and at random; the longest."""
+    by_groups, at_random = leakage["groups"], leakage["random"]
+    told = [
+        _("leakage: {groups:.2%} by groups, {random:.2%} at random").format(
+            groups=by_groups["share"], random=at_random["share"]
+        )
+    ]
+    if "definition" in by_groups["fields"] and "definition" in at_random["fields"]:
+        told.append(
+            _("of definitions: {groups:.2%} by groups, {random:.2%} at random").format(
+                groups=by_groups["fields"]["definition"]["share"],
+                random=at_random["fields"]["definition"]["share"],
+            )
+        )
+    longest = _(
+        "longest stretch that train holds too: {groups:,} characters by groups, {random:,} at random"
+    )
+    told.append(longest.format(groups=by_groups["longest"], random=at_random["longest"]))
+    return "\n".join(told)
+
+
 def ensure_tokenizer(config: Config, paths: RunPaths, say: Say) -> str:
     """Build `tokenizer/`, and what it needs, unless it is current; returns its fingerprint."""
     from hf_zh_dict.corpus.build import read_texts

@@ -1,6 +1,7 @@
 """What a user types is understood, and what is wrong is refused in one sentence."""
 
 import csv
+import re
 import subprocess
 import sys
 import time
@@ -193,6 +194,26 @@ def test_stages_are_reused_and_rebuilt_when_a_setting_before_them_changes(capsys
     assert "corpus: reused" in out
     assert "tokenizer: built" in out
     assert "blocks: built" in out
+
+
+def test_a_corpus_is_reported_and_measured_once(capsys, tmp_path):
+    run = tmp_path / "run"
+    command = ["corpus", "--report", "--output-dir", str(run)]
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    assert "survey: measured" in out
+    assert re.search(r"leakage: \d+\.\d\d% by groups, \d+\.\d\d% at random", out)
+    assert "of definitions: " in out
+    assert "longest stretch that train holds too: " in out
+    assert f"page: {run / 'corpus.html'}" in out
+    page = (run / "corpus.html").read_bytes()
+    (run / "corpus.html").unlink()
+    assert main(command) == 0
+    assert "survey: reused" in capsys.readouterr().out
+    assert (run / "corpus.html").read_bytes() == page
+    assert main([*command, "--corpus.seed", "1"]) == 0
+    assert "survey: measured" in capsys.readouterr().out
+    assert {path.name for path in run.iterdir()} == {"corpus", "survey", "corpus.html"}
 
 
 def test_evaluate_and_generate_want_a_run(refused, tmp_path):

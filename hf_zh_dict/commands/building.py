@@ -8,6 +8,15 @@ from hf_zh_dict.commands.terminal import disk_errors_as_sentences, quieten_libra
 from hf_zh_dict.messages import N_, _
 
 
+def add_corpus_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--report",
+        action="store_true",
+        help=_("write a page about the corpus too, corpus.html in the run folder"),
+    )
+    add_config_options(command)
+
+
 def add_train_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--resume",
@@ -22,12 +31,21 @@ def add_train_options(command: argparse.ArgumentParser) -> None:
     add_config_options(command)
 
 
+def run_corpus(arguments: argparse.Namespace) -> int:
+    from hf_zh_dict.pipeline import ensure_corpus, report_corpus
+
+    config, paths = resolve_config(arguments)
+    quieten_libraries()
+    with disk_errors_as_sentences(paths.root):
+        (report_corpus if arguments.report else ensure_corpus)(config, paths, say)
+    return 0
+
+
 def run_stage(arguments: argparse.Namespace) -> int:
     from hf_zh_dict import pipeline
 
     config, paths = resolve_config(arguments)
     ensure = {
-        "corpus": pipeline.ensure_corpus,
         "tokenizer": pipeline.ensure_tokenizer,
         "blocks": pipeline.ensure_blocks,
     }[arguments.command]
@@ -51,8 +69,8 @@ def run_train(arguments: argparse.Namespace) -> int:
 CORPUS = Command(
     "corpus",
     N_("read the dictionaries and divide them into train, validation and test"),
-    run_stage,
-    add_config_options,
+    run_corpus,
+    add_corpus_options,
 )
 TOKENIZER = Command(
     "tokenizer",
