@@ -38,7 +38,9 @@ def collect(tmp_path):
     made = []
 
     def collect(texts, owners=None):
-        made.append(NearDuplicates(tmp_path / f"{len(made)}.part"))
+        folder = tmp_path / str(len(made))
+        folder.mkdir()
+        made.append(NearDuplicates(folder))
         for owner, text in zip(owners or itertools.count(), texts, strict=False):
             made[-1].add(owner, text)
         return made[-1]
@@ -46,7 +48,7 @@ def collect(tmp_path):
     yield collect
     for near in made:
         near.close()
-        assert not near.path.exists()
+        assert not any(path.exists() for path in near.paths)
 
 
 @pytest.fixture

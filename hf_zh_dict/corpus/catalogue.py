@@ -10,6 +10,7 @@ import re
 from array import array
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +60,11 @@ def quoted_term(text: str) -> str:
     return (first if first.start() <= LONGEST_PHRASE else terms[-1]).group(1)
 
 
+def numbers(of: "array[int]") -> npt.NDArray[Any]:
+    """The array's numbers, not copied."""
+    return np.frombuffer(of, dtype=of.typecode) if of else np.empty(0, of.typecode)
+
+
 class Names:
     """Names, numbered as they first come."""
 
@@ -84,7 +90,7 @@ class Catalogue:
         self.key_of = array("I")  # of each entry
         self.keys, self.dictionaries, self.views = Names(), Names(), Names()
         self.stated_ends = array("I")
-        self.near = NearDuplicates(folder / "compared.part")
+        self.near = NearDuplicates(folder)
         self.num_placeholders = self.num_private_use = 0
         self.last = ("", "", "")
 
@@ -115,13 +121,13 @@ class Catalogue:
             self.near.add(key, text)
 
     def close(self) -> None:
-        """Take away the file of texts to compare."""
+        """Take away the files of texts to compare."""
         self.near.close()
 
     def kept_documents(self) -> npt.NDArray[np.bool_]:
         """Of each document, whether its text is the first of its kind."""
         kept = np.zeros(len(self.digests), bool)
-        kept[np.unique(np.array(self.digests, np.uint64), return_index=True)[1]] = True
+        kept[np.unique(numbers(self.digests), return_index=True)[1]] = True
         return kept
 
     def stated_links(self) -> Links:
@@ -139,7 +145,7 @@ class Catalogue:
             texts: all documents' texts, in their order.
             kept: of each document, whether its text is the first of its kind: a line counts once.
         """
-        keys = np.array(self.key_of, np.int64)[np.array(self.entry_of, np.int64)[kept]]
+        keys = numbers(self.key_of)[numbers(self.entry_of)[kept]]
         common = np.bincount(keys) > COMMON_BEGINNING
         names = self.keys.listed()
         for document, text in enumerate(texts):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hf_zh_dict.config import CorpusConfig
-from hf_zh_dict.corpus.catalogue import Catalogue, Integers
+from hf_zh_dict.corpus.catalogue import Catalogue, Integers, numbers
 from hf_zh_dict.corpus.grouping import Groups, Links, group_keys, group_limit
 from hf_zh_dict.corpus.shared_passages import shared_passages
 from hf_zh_dict.corpus.split import rank_group, split_groups
@@ -60,8 +60,8 @@ def divide(
     stated = catalogue.stated_links()
     stated = Links(places[stated.ends], stated.strengths)
     similar = Links(places[similar.ends], similar.strengths)
-    entry_of = np.array(catalogue.entry_of, np.int64)
-    key_of_entry = places[np.array(catalogue.key_of, np.int64)]
+    entry_of = numbers(catalogue.entry_of)
+    key_of_entry = places[numbers(catalogue.key_of)]
     kept_entries = np.unique(entry_of[kept])
     num_entries = np.bincount(key_of_entry[kept_entries], minlength=len(names))
     groups, split_of_key = deal(config, names, num_entries, stated + similar)
@@ -91,13 +91,10 @@ def deal(
 ) -> tuple[Groups, npt.NDArray[np.int8]]:
     """The groups, and each key's split as its place in SPLITS (−1: a key without entries)."""
     groups = group_keys(num_entries, links, limit=group_limit(int(num_entries.sum())))
-    present = np.flatnonzero(num_entries)
-    group_of_present = groups.group_of[present]
-    split_of_group = split_groups((names[key] for key in set(group_of_present.tolist())), config)
+    present = num_entries > 0
+    named, place = np.unique(groups.group_of[present], return_inverse=True)
     split_of_key = np.full(len(names), -1, np.int8)
-    split_of_key[present] = [
-        SPLITS.index(split_of_group[names[group]]) for group in group_of_present.tolist()
-    ]
+    split_of_key[present] = split_groups([names[key] for key in named.tolist()], config)[place]
     return groups, split_of_key
 
 
@@ -107,8 +104,7 @@ def compare_lines(catalogue: Catalogue, texts: Iterable[str], folder: Path) -> L
     pairs, strengths = shared_passages(
         track(texts, _("corpus: comparing lines"), total=total), folder
     )
-    key_of_document = np.array(catalogue.key_of, np.int64)[np.array(catalogue.entry_of, np.int64)]
-    ends = key_of_document[pairs]
+    ends = numbers(catalogue.key_of)[numbers(catalogue.entry_of)[pairs]].astype(np.int64)
     different = ends[:, 0] != ends[:, 1]
     return Links(ends[different], strengths[different])
 
@@ -117,19 +113,18 @@ def count_documents(
     catalogue: Catalogue, split_of: npt.NDArray[np.int8], group_of: Integers, kept_entries: Integers
 ) -> dict[str, Any]:
     """Entries, documents, groups and characters: in all, in each split, by stratum."""
-    lengths = np.array(catalogue.lengths, np.int64)
-    dictionary_of = np.array(catalogue.dictionary_of, np.int64)
-    view_of = np.array(catalogue.view_of, np.int64)
-    length_class = np.digitize(lengths, LENGTHS) - 1
-    dictionary_of_entry = np.zeros(len(catalogue.key_of), np.int64)
-    dictionary_of_entry[np.array(catalogue.entry_of, np.int64)] = dictionary_of
+    lengths = numbers(catalogue.lengths)
+    dictionary_of, view_of = numbers(catalogue.dictionary_of), numbers(catalogue.view_of)
+    dictionary_of_entry = np.zeros(len(catalogue.key_of), np.uint16)
+    dictionary_of_entry[numbers(catalogue.entry_of)] = dictionary_of
 
     def by_split(classes: Integers, names: Sequence[str]) -> dict[str, dict[str, int]]:
+        counted = {
+            split: np.bincount(classes[split_of == place], minlength=len(names)).tolist()
+            for place, split in enumerate(SPLITS)
+        }
         return {
-            name: {
-                split: int(((classes == number) & (split_of == place)).sum())
-                for place, split in enumerate(SPLITS)
-            }
+            name: {split: counted[split][number] for split in SPLITS}
             for number, name in enumerate(names)
         }
 
@@ -156,7 +151,7 @@ def count_documents(
         },
         "strata": {
             "dictionary": by_split(dictionary_of, dictionaries),
-            "length": by_split(length_class, [*ranges, f"{LENGTHS[-1]}–"]),
+            "length": by_split(np.digitize(lengths, LENGTHS) - 1, [*ranges, f"{LENGTHS[-1]}–"]),
         },
     }
 

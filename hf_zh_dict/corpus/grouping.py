@@ -6,6 +6,7 @@ the weakest, and one that would make a group too large is left out and counted. 
 spanning forest with a bound, so what stays inside a group is joined by its strongest links.
 """
 
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -67,7 +68,7 @@ def group_keys(num_entries: npt.NDArray[np.int64], links: Links, *, limit: int) 
         links: between keys; a pair that several links join counts once, with the strongest.
         limit: the most entries that links may bring together.
     """
-    parent = list(range(len(num_entries)))
+    parent = array("q", range(len(num_entries)))
     size = num_entries.tolist()
 
     def root(key: int) -> int:

@@ -38,19 +38,19 @@ def jaccard(one: Hashes, other: Hashes) -> float:
 
 
 class NearDuplicates:
-    """Texts as they come; of each 4·BANDS bytes stay in memory, the text itself on disk.
+    """Texts as they come; they and their MinHashes lie on disk, one file for each band.
 
     Args:
-        path: a file for the texts, for the time being.
+        folder: takes these files, for the time being.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.file = path.open("w+b")
+    def __init__(self, folder: Path) -> None:
+        self.paths = [folder / f"band-{band}.part" for band in range(BANDS)]
+        self.paths.append(folder / "compared.part")
+        *self.bands, self.file = [path.open("w+b") for path in self.paths]
         self.starts = array("q", [0])
         self.owners = array("q")  # what each text belongs to, as its caller numbers it
         self.waiting: list[Hashes] = []
-        self.signatures: list[npt.NDArray[np.uint32]] = []
 
     def add(self, owner: int, text: str) -> None:
         """Take a text of `owner`; one that is too short is passed over."""
@@ -75,18 +75,18 @@ class NearDuplicates:
         for row in range(ROWS):
             bands = (bands ^ minima[:, :, row]) * np.uint64(0x9E3779B97F4A7C15)
             bands ^= bands >> np.uint64(32)
-        self.signatures.append(bands.astype(np.uint32))
+        for file, hashes in zip(self.bands, bands.astype(np.uint32).T, strict=True):
+            file.write(hashes.tobytes())
         self.waiting.clear()
 
     def candidates(self) -> npt.NDArray[np.int64]:
         """Pairs of text numbers that share a band, as rows (smaller, larger), each once."""
         if self.waiting:
             self._sign()
-        if not self.signatures:
-            return np.empty((0, 2), np.int64)
-        codes = []
-        for band in range(BANDS):
-            hashes = np.concatenate([batch[:, band] for batch in self.signatures])
+        codes = [np.empty(0, np.int64)]
+        for file in self.bands:
+            file.seek(0)
+            hashes = np.frombuffer(file.read(), np.uint32)
             order = np.argsort(hashes, kind="stable")
             values = hashes[order]
             for step in range(1, NEIGHBOURS + 1):
@@ -111,6 +111,7 @@ class NearDuplicates:
                     yield self.owners[one], self.owners[other], similarity
 
     def close(self) -> None:
-        """Take away the file of texts."""
-        self.file.close()
-        self.path.unlink()
+        """Take away the files."""
+        for file, path in zip((*self.bands, self.file), self.paths, strict=True):
+            file.close()
+            path.unlink()

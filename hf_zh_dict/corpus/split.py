@@ -1,14 +1,18 @@
-"""Names of groups in, the split each belongs to out.
+"""Names of groups in, the split that each belongs to out.
 
 A group lies in one split, so nothing held out was seen in training. Which one is a hash of seed
 and name alone: it does not depend on the order of files, and new entries move almost no old ones.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
 
 from hf_zh_dict.config import CorpusConfig
 from hf_zh_dict.messages import InputError, _
+from hf_zh_dict.paths import SPLITS
 
 
 def rank_group(group: str, seed: int) -> float:
@@ -17,8 +21,8 @@ def rank_group(group: str, seed: int) -> float:
     return int.from_bytes(digest, "big") / 2**64
 
 
-def split_groups(groups: Iterable[str], config: CorpusConfig) -> dict[str, str]:
-    """Group → `train`, `validation` or `test`.
+def split_groups(groups: Sequence[str], config: CorpusConfig) -> npt.NDArray[np.int8]:
+    """The split of each of the distinct groups, as its place in SPLITS.
 
     Validation takes the ranks below its fraction, test the next ones; each takes more where that
     gives fewer than `min_groups`.
@@ -26,24 +30,19 @@ def split_groups(groups: Iterable[str], config: CorpusConfig) -> dict[str, str]:
     Raises:
         InputError: there are too few groups to hold any out.
     """
-    ranks = {group: rank_group(group, config.seed) for group in groups}
-    ranked = sorted(ranks, key=lambda group: (ranks[group], group))
-    below = [
-        sum(rank < fraction for rank in ranks.values())
-        for fraction in (
-            config.validation_fraction,
-            config.validation_fraction + config.test_fraction,
-        )
-    ]
-    num_validation = max(config.min_groups, below[0])
-    num_test = max(config.min_groups, below[1] - num_validation)
-    if num_validation + num_test > len(ranked) / 2:
+    ranks = np.array([rank_group(group, config.seed) for group in groups])
+    both = config.validation_fraction + config.test_fraction
+    num_validation = max(config.min_groups, int((ranks < config.validation_fraction).sum()))
+    num_test = max(config.min_groups, int((ranks < both).sum()) - num_validation)
+    if num_validation + num_test > len(ranks) / 2:
         raise InputError(
             _(
                 "corpus.min_groups: {groups} headwords are too few to hold out {held_out}; give "
                 "more text, or lower corpus.min_groups."
-            ).format(groups=len(ranked), held_out=num_validation + num_test)
+            ).format(groups=len(ranks), held_out=num_validation + num_test)
         )
-    names = ["validation"] * num_validation + ["test"] * num_test
-    names += ["train"] * (len(ranked) - len(names))
-    return dict(zip(ranked, names, strict=True))
+    order = np.argsort(ranks)
+    split_of = np.full(len(ranks), SPLITS.index("train"), np.int8)
+    split_of[order[:num_validation]] = SPLITS.index("validation")
+    split_of[order[num_validation : num_validation + num_test]] = SPLITS.index("test")
+    return split_of
