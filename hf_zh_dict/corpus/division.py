@@ -33,7 +33,7 @@ class Division:
     """
 
     names: list[str]
-    group_of: Integers
+    group_of: npt.NDArray[np.int32]
     split_of: npt.NDArray[np.int8]
     facts: dict[str, Any]
 
@@ -65,9 +65,8 @@ def divide(
     kept_entries = np.unique(entry_of[kept])
     num_entries = np.bincount(key_of_entry[kept_entries], minlength=len(names))
     groups, split_of_key = deal(config, names, num_entries, stated + similar)
-    key_of_document = key_of_entry[entry_of]
-    split_of = np.where(kept, split_of_key[key_of_document], -1).astype(np.int8)
-    group_of = groups.group_of[key_of_document]
+    split_of = np.where(kept, split_of_key[key_of_entry][entry_of], np.int8(-1))
+    group_of = groups.group_of[key_of_entry].astype(np.int32)[entry_of]
     sizes = np.bincount(groups.group_of, weights=num_entries).astype(np.int64)
     facts = {
         **count_documents(catalogue, split_of, group_of, kept_entries),
@@ -151,7 +150,9 @@ def count_documents(
         },
         "strata": {
             "dictionary": by_split(dictionary_of, dictionaries),
-            "length": by_split(np.digitize(lengths, LENGTHS) - 1, [*ranges, f"{LENGTHS[-1]}–"]),
+            "length": by_split(
+                np.digitize(lengths, LENGTHS).astype(np.int8) - 1, [*ranges, f"{LENGTHS[-1]}–"]
+            ),
         },
     }
 
