@@ -173,6 +173,16 @@ class TrainConfig:
     learning_rate: float = setting(5e-4, N_("highest learning rate"))
     min_learning_rate: float = setting(0.0, N_("learning rate at the end"))
     warmup_steps: int = setting(100, N_("steps over which the learning rate rises"))
+    lr_scheduler_type: Literal[
+        "cosine", "linear", "constant", "constant_with_warmup", "warmup_stable_decay"
+    ] = setting(
+        "cosine",
+        N_("cosine, linear, constant (at once), constant_with_warmup or warmup_stable_decay"),
+    )
+    decay_steps: float = setting(
+        0.2,
+        N_("last steps, in which warmup_stable_decay falls (below 1: their share of max_steps)"),
+    )
     weight_decay: float = setting(0.1, N_("weight decay, on matrices only"))
     adam_beta1: float = setting(0.9, N_("AdamW's first beta"))
     adam_beta2: float = setting(0.95, N_("AdamW's second beta"))
@@ -204,7 +214,8 @@ class TrainConfig:
         ):  # fmt: skip
             check(getattr(self, name) >= 1, f"train.{name}", N_("must be at least 1"))
         for name in ("learning_rate", "min_learning_rate", "warmup_steps", "weight_decay",
-                     "max_grad_norm", "max_eval_documents", "num_samples", "cpu_threads"):  # fmt: skip
+                     "max_grad_norm", "max_eval_documents", "num_samples", "cpu_threads",
+                     "decay_steps"):  # fmt: skip
             check(getattr(self, name) >= 0, f"train.{name}", N_("must not be below 0"))
         for name in ("adam_beta1", "adam_beta2"):
             within = 0 <= getattr(self, name) < 1
@@ -215,6 +226,12 @@ class TrainConfig:
             N_("must not be above train.learning_rate"),
         )
         check(0 <= self.seed < 1 << 32, "train.seed", N_("must be from 0 up to 4294967295"))
+
+    @property
+    def num_decay_steps(self) -> int:
+        """`decay_steps` as steps, when it is a share of `max_steps` too."""
+        unit = self.max_steps if self.decay_steps < 1 else 1
+        return round(min(self.decay_steps * unit, self.max_steps))
 
 
 @dataclass(frozen=True)

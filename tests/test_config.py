@@ -99,6 +99,7 @@ def test_heads_that_do_not_divide_are_refused_with_the_numbers():
         {"train.learning_rate": "nan"},
         {"train.learning_rate": 1e-4, "train.min_learning_rate": 1e-3},
         {"train.warmup_steps": -1},
+        {"train.decay_steps": -0.1},
         {"train.weight_decay": -1},
         {"train.max_grad_norm": -1},
         {"train.max_eval_documents": -1},

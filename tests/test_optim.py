@@ -1,74 +1,11 @@
-"""The learning rate is a pure function of the step; each parameter has one optimizer."""
-
-import math
-from itertools import pairwise
+"""Each parameter has one optimizer."""
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hf_zh_dict.config import TrainConfig
 from hf_zh_dict.model.llama import build_model
-from hf_zh_dict.training.optim import learning_rate_at, make_optimizers, set_learning_rate
-
-PEAK = {"learning_rate": 1e-3, "min_learning_rate": 1e-4, "warmup_steps": 9, "max_steps": 109}
-
-
-@pytest.mark.parametrize(
-    ("step", "rate"),
-    [
-        (0, 1e-4),  # a tenth of the way: nine steps rise, the next stands at the top
-        (4, 5e-4),
-        (8, 9e-4),
-        (9, 1e-3),
-        (34, 1e-4 + 9e-4 * (1 + math.sqrt(0.5)) / 2),
-        (59, 5.5e-4),
-        (84, 1e-4 + 9e-4 * (1 - math.sqrt(0.5)) / 2),
-        (109, 1e-4),
-        (1000, 1e-4),
-    ],
-)
-def test_the_learning_rate_at_key_steps(step, rate):
-    assert learning_rate_at(step, TrainConfig(**PEAK)) == pytest.approx(rate)
-
-
-def test_without_warm_up_it_starts_at_the_top():
-    assert learning_rate_at(0, TrainConfig(learning_rate=2e-3, warmup_steps=0)) == 2e-3
-
-
-def test_the_last_update_still_learns():
-    config = TrainConfig(learning_rate=1e-3, max_steps=100, warmup_steps=10)
-    assert 0 < learning_rate_at(99, config) < 1e-6
-
-
-@st.composite
-def schedules(draw):
-    peak = draw(st.floats(0, 10))
-    return TrainConfig(
-        learning_rate=peak,
-        min_learning_rate=draw(st.floats(0, peak)),
-        warmup_steps=draw(st.integers(0, 60)),
-        max_steps=draw(st.integers(1, 100)),
-    )
-
-
-@given(config=schedules())
-def test_it_rises_then_falls_and_never_passes_its_bounds(config):
-    rates = [learning_rate_at(step, config) for step in range(200)]
-    rounding = 1e-12 * config.learning_rate
-    rising, falling = rates[: config.warmup_steps + 1], rates[config.warmup_steps :]
-    assert all(later >= earlier - rounding for earlier, later in pairwise(rising))
-    assert all(later <= earlier + rounding for earlier, later in pairwise(falling))
-    assert max(rates) <= config.learning_rate + rounding
-    assert min(falling) >= config.min_learning_rate - rounding
-    assert rates[0] >= config.learning_rate / (config.warmup_steps + 1) - rounding
-
-
-@given(config=schedules(), steps=st.lists(st.integers(0, 200), min_size=1))
-def test_it_depends_on_the_step_alone(config, steps):
-    straight = {step: learning_rate_at(step, config) for step in sorted(steps)}
-    assert {step: learning_rate_at(step, config) for step in steps} == straight
+from hf_zh_dict.training.optim import make_optimizers, set_learning_rate
 
 
 def names_of(model, optimizer):

@@ -214,6 +214,7 @@ settings_of_people = st.fixed_dictionaries(
         "train.min_learning_rate": st.just(0.0),
         "train.mixed_precision": st.sampled_from(["", "no", "fp16", "bf16"]),
         "train.optimizer": st.sampled_from(["adamw", "muon"]),
+        "train.decay_steps": st.floats(0, 1e4),
         "train.report_to": st.lists(st.sampled_from(["tensorboard", "wandb"]), max_size=2),
         "train.seed": st.integers(0, 2**31),
     },

@@ -27,7 +27,7 @@ from hf_zh_dict.training.checkpoint import (
 )
 from hf_zh_dict.training.judge import HeldOut, Judge, exact_dtype
 from hf_zh_dict.training.launch import flat_settings
-from hf_zh_dict.training.optim import learning_rate_at
+from hf_zh_dict.training.schedule import learning_rate_at
 from hf_zh_dict.training.signals import StopRequest
 from hf_zh_dict.training.stream import BlockStream, MicroBatch
 from hf_zh_dict.training.update import Updater

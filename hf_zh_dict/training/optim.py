@@ -1,25 +1,9 @@
-"""A step in, its learning rate out; a model in, its AdamW out."""
-
-import math
+"""A model in, its optimizers out: AdamW, or Muon and AdamW."""
 
 import torch
 from torch import nn
 
 from hf_zh_dict.config import TrainConfig
-
-
-def learning_rate_at(step: int, config: TrainConfig) -> float:
-    """The learning rate of update `step` (from 0): linear warm-up, then half a cosine.
-
-    A pure function of the step, so that resuming, or more processes, cannot shift it.
-    """
-    if step < config.warmup_steps:
-        return config.learning_rate * (step + 1) / (config.warmup_steps + 1)
-    span = max(1, config.max_steps - config.warmup_steps)
-    progress = min(1.0, (step - config.warmup_steps) / span)
-    wave = 0.5 * (1 + math.cos(math.pi * progress))
-    rate = config.min_learning_rate + wave * (config.learning_rate - config.min_learning_rate)
-    return min(rate, config.learning_rate)
 
 
 def make_optimizers(model: nn.Module, config: TrainConfig) -> list[torch.optim.Optimizer]:
