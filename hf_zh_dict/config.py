@@ -187,6 +187,9 @@ class TrainConfig:
     adam_beta1: float = setting(0.9, N_("AdamW's first beta"))
     adam_beta2: float = setting(0.95, N_("AdamW's second beta"))
     max_grad_norm: float = setting(1.0, N_("gradients are clipped to this norm (0: not)"))
+    reshuffle_entries: bool = setting(
+        True, N_("lay entries into new blocks each epoch (false: the same blocks in a new order)")
+    )
     per_device_batch_size: int = setting(16, N_("blocks in a micro-batch of one process"))
     gradient_accumulation_steps: int = setting(1, N_("micro-batches in a step"))
     per_device_eval_batch_size: int = setting(32, N_("documents scored at once by one process"))

@@ -183,7 +183,7 @@ def check_run_folder(config: Config, paths: RunPaths, *, resume: bool, overwrite
     now = config.to_dict()
     sections = ("corpus", "tokenizer", "blocks", "model")
     fixed = [(section, name) for section in sections for name in now[section]]
-    fixed += [("train", "seed"), ("train", "optimizer")]
+    fixed += [("train", name) for name in ("seed", "optimizer", "reshuffle_entries")]
     for section, name in fixed:
         old, new = before.get(section, {}).get(name), now[section][name]
         if (section, name) != ("corpus", "files") and old != new:

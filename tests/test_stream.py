@@ -1,5 +1,7 @@
 """However many processes share it, and wherever it is resumed, the stream gives the same blocks."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -77,15 +79,22 @@ def test_accumulation_divides_a_batch_without_changing_it(blocks, batch_size, ac
     assert [documents(step) for step in divided] == [documents(step) for step in whole]
 
 
-@given(done=st.integers(0, 12), batch_size=st.integers(4, 30), accumulation=st.integers(1, 2))
+@given(
+    done=st.integers(0, 12),
+    batch_size=st.integers(4, 30),
+    accumulation=st.integers(1, 2),
+    reshuffle=st.booleans(),
+)
 def test_resuming_from_epoch_and_cursor_goes_on_as_if_never_stopped(
-    blocks, done, batch_size, accumulation
+    blocks, done, batch_size, accumulation, reshuffle
 ):
     shape = {"batch_size": batch_size, "accumulation": accumulation, **ALONE}
-    unbroken = BlockStream(blocks, seed=5)
+    unbroken = BlockStream(blocks, seed=5, reshuffle=reshuffle)
     steps_of(unbroken, done, **shape)
     start_epoch = unbroken.epoch
-    resumed = BlockStream(blocks, seed=5, epoch=unbroken.epoch, cursor=unbroken.cursor)
+    resumed = BlockStream(
+        blocks, seed=5, epoch=unbroken.epoch, cursor=unbroken.cursor, reshuffle=reshuffle
+    )
     for _step in range(6):  # with 23 blocks an epoch, over a seam
         one, other = unbroken.next_step(**shape), resumed.next_step(**shape)
         for mine, theirs in zip(one, other, strict=True):
@@ -144,3 +153,37 @@ def test_another_seed_gives_another_order(blocks):
     one, other = (documents(BlockStream(blocks, seed=seed).next_step(**shape)) for seed in (0, 1))
     assert one != other
     assert sorted(one) == sorted(other)
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory):
+    """40 documents, two to a block."""
+    folder = tmp_path_factory.mktemp("pairs")
+    np.arange(40 * 5, dtype=np.uint16).tofile(folder / TOKENS_FILE)
+    np.arange(0, 40 * 5 + 1, 5, dtype=np.int64).tofile(folder / OFFSETS_FILE)
+    return Blocks(folder, block_size=8, dtype=np.dtype(np.uint16))
+
+
+def epochs_of(blocks, count, **options):
+    """The rows of some epochs, in the order in which they are taken."""
+    stream = BlockStream(blocks, seed=1, **options)
+    rows = [
+        tuple(batch.inputs[0].tolist())
+        for step in steps_of(stream, 20 * count, batch_size=1, accumulation=1, **ALONE)
+        for batch in step
+    ]
+    return [rows[first : first + 20] for first in range(0, len(rows), 20)]
+
+
+def test_reshuffled_entries_meet_others_each_epoch(pairs):
+    epochs = epochs_of(pairs, 3)
+    assert all(len(set(epoch) & set(other)) < 10 for epoch, other in combinations(epochs, 2))
+    entries = [sorted(token for row in epoch for token in row) for epoch in epochs]
+    assert entries[0] == entries[1] == entries[2]
+
+
+def test_entries_that_are_not_reshuffled_keep_their_blocks_in_another_order(pairs):
+    epochs = epochs_of(pairs, 3, reshuffle=False)
+    assert set(epochs[0]) == set(epochs[1]) == set(epochs[2])
+    assert all(epoch != other for epoch, other in combinations(epochs, 2))
+    assert epochs[0] == epochs_of(pairs, 1)[0]  # until then nothing differs

@@ -63,7 +63,9 @@ class Trainer:
     ) -> None:
         self.config, self.paths, self.accelerator = config, paths, accelerator
         self.blocks_fingerprint = read_stage(paths.blocks)["fingerprint"]
-        self.stream = BlockStream(blocks, seed=config.train.seed)
+        self.stream = BlockStream(
+            blocks, seed=config.train.seed, reshuffle=config.train.reshuffle_entries
+        )
         self.state = TrainingState()
         self.first_bits_per_char = float("nan")
         self.details = ""  # behind the progress
