@@ -187,6 +187,10 @@ class TrainConfig:
     adam_beta1: float = setting(0.9, N_("AdamW's first beta"))
     adam_beta2: float = setting(0.95, N_("AdamW's second beta"))
     max_grad_norm: float = setting(1.0, N_("gradients are clipped to this norm (0: not)"))
+    max_nonfinite_steps: int = setting(
+        5,
+        N_("skipped steps in a row, their loss or gradient not finite, after which the run stops"),
+    )
     reshuffle_entries: bool = setting(
         True, N_("lay entries into new blocks each epoch (false: the same blocks in a new order)")
     )
@@ -214,6 +218,7 @@ class TrainConfig:
         for name in (
             "max_steps", "eval_steps", "save_steps", "logging_steps", "per_device_batch_size",
             "gradient_accumulation_steps", "per_device_eval_batch_size", "save_total_limit",
+            "max_nonfinite_steps",
         ):  # fmt: skip
             check(getattr(self, name) >= 1, f"train.{name}", N_("must be at least 1"))
         for name in ("learning_rate", "min_learning_rate", "warmup_steps", "weight_decay",

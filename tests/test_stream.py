@@ -187,3 +187,13 @@ def test_entries_that_are_not_reshuffled_keep_their_blocks_in_another_order(pair
     assert set(epochs[0]) == set(epochs[1]) == set(epochs[2])
     assert all(epoch != other for epoch, other in combinations(epochs, 2))
     assert epochs[0] == epochs_of(pairs, 1)[0]  # until then nothing differs
+
+
+@pytest.mark.parametrize("reshuffle", [True, False])
+def test_the_documents_ahead_are_those_that_are_then_taken(pairs, reshuffle):
+    stream = BlockStream(pairs, seed=1, epoch=1, cursor=17, reshuffle=reshuffle)
+    ahead = stream.documents_ahead(epoch=1, cursor=17, count=6)  # over a seam
+    assert (stream.epoch, stream.cursor) == (1, 17)
+    (batch,) = stream.next_step(batch_size=6, accumulation=1, **ALONE)
+    assert ahead == [[int(row[0]) // 5, int(row[4]) // 5] for row in batch.inputs]
+    assert stream.documents_ahead(epoch=1, cursor=17, count=6) == ahead  # also when it is behind

@@ -163,6 +163,12 @@ class Blocks:
                 column += length
         return inputs, labels
 
+    def documents_in(self, epoch: Epoch, block: int) -> list[int]:
+        """The documents that a block holds, as numbers of the train split's rows."""
+        pieces = epoch.order[epoch.bounds[block] : epoch.bounds[block + 1]]
+        owners = np.searchsorted(self.offsets, epoch.starts[pieces], side="right") - 1
+        return [int(owner) for owner in owners]
+
 
 def cut_pieces(starts: Ids, lengths: Ids, block_size: int) -> tuple[Ids, Ids]:
     """Documents as pieces of at most `block_size` pairs: whole blocks first, then the rest."""

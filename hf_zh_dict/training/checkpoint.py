@@ -41,6 +41,9 @@ class TrainingState:
     loss_seconds: float = 0.0
     best_step: int = -1
     best_bits_per_char: float = float("inf")
+    nonfinite_steps: int = 0  # updates skipped because a loss or gradient was not finite
+    nonfinite_in_a_row: int = 0
+    overflow_steps: int = 0  # updates skipped while fp16's loss scale was too high
 
 
 def list_checkpoints(paths: RunPaths) -> list[int]:

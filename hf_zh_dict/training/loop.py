@@ -1,9 +1,11 @@
 """Blocks and a model in, a trained model, checkpoints, metrics and samples out.
 
 The order of one turn, always the same: evaluate → sample → keep the best → save → stop? →
-micro-steps → update → log. `step` counts updates of the weights.
+micro-steps → update → log. `step` counts updates of the weights; one that is skipped because its
+loss or gradient is not finite counts too, so that data and learning rate move on past it.
 """
 
+import math
 import shutil
 import time
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from hf_zh_dict.config import Config
-from hf_zh_dict.messages import _
+from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.model.llama import build_model
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.progress import Progress
@@ -27,10 +29,10 @@ from hf_zh_dict.training.checkpoint import (
 )
 from hf_zh_dict.training.judge import HeldOut, Judge, exact_dtype
 from hf_zh_dict.training.launch import flat_settings
-from hf_zh_dict.training.schedule import learning_rate_at
 from hf_zh_dict.training.signals import StopRequest
+from hf_zh_dict.training.skipped import describe_skipped, find_documents, read_headwords
 from hf_zh_dict.training.stream import BlockStream, MicroBatch
-from hf_zh_dict.training.update import Updater
+from hf_zh_dict.training.update import Update, Updater
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -82,8 +84,8 @@ class Trainer:
         if not steps:
             return
         self.state = load_checkpoint(
-            self.paths, steps[-1], self.accelerator, self.model, self.updater.optimizers
-        )
+            self.paths, steps[-1], self.accelerator, self.model, self.updater.optimizers,
+        )  # fmt: skip
         self.stream.epoch, self.stream.cursor = self.state.epoch, self.state.cursor
         if self.accelerator.is_main_process:
             self.loss_sum.fill_(self.state.loss_sum)
@@ -91,7 +93,11 @@ class Trainer:
             cut_back(self.paths.samples, self.state.step)
 
     def fit(self) -> Outcome:
-        """Train up to `max_steps`, or to the first signal."""
+        """Train up to `max_steps`, or to the first signal.
+
+        Raises:
+            InputError: too many steps in a row had a loss or gradient that is not finite.
+        """
         train, state = self.config.train, self.state
         resumed_at = state.step if list_checkpoints(self.paths) else -1
         title = _("training")
@@ -121,20 +127,35 @@ class Trainer:
                     if state.step and state.step not in list_checkpoints(self.paths):
                         self.save()
                     break
-                rate = learning_rate_at(state.step, train)
-                self.loss_sum += self.updater.update(micro_batches, targets, rate)
+                update = self.updater.update(micro_batches, targets, state.step)
                 seconds = time.monotonic() - began
                 state.step += 1
-                state.epoch, state.cursor = self.stream.epoch, self.stream.cursor
-                state.tokens += targets
                 state.seconds += seconds
-                state.loss_targets += targets
                 state.loss_seconds += seconds
+                if update.skipped:
+                    self.report_skipped(update, progress)
+                else:
+                    self.loss_sum += update.loss_sum
+                    state.nonfinite_in_a_row = 0
+                    state.tokens += targets
+                    state.loss_targets += targets
+                state.epoch, state.cursor = self.stream.epoch, self.stream.cursor
                 if state.step % train.logging_steps == 0:
-                    self.log(rate)
+                    self.log(update.learning_rate)
                 progress.advance(details=self.details)
+                if self.blown_up:
+                    break
         self.accelerator.wait_for_everyone()
         self.accelerator.end_training()
+        if self.blown_up:
+            raise InputError(
+                _(
+                    "{folder}: in {count} steps in a row, up to step {step}, the loss or the gradient "
+                    "was not finite; the checkpoints are kept, try --resume with a lower "
+                    "train.learning_rate, more train.warmup_steps, a lower train.max_grad_norm or "
+                    "train.mixed_precision no."
+                ).format(folder=self.paths.root, count=state.nonfinite_in_a_row, step=state.step)
+            )
         return Outcome(
             step=state.step,
             first_bits_per_char=self.first_bits_per_char,
@@ -143,6 +164,10 @@ class Trainer:
             seconds=state.seconds,
             exit_code=stop.exit_code if state.step < train.max_steps else 0,
         )
+
+    @property
+    def blown_up(self) -> bool:
+        return self.state.nonfinite_in_a_row >= self.config.train.max_nonfinite_steps
 
     def agree(self, micro_batches: list[MicroBatch], stop: StopRequest) -> tuple[int, bool]:
         """Over all processes: the step's target tokens, and whether anybody was told to stop."""
@@ -177,8 +202,38 @@ class Trainer:
             progress.interrupt(text)
             if better:
                 self.judge.keep(self.model)
-            self.judge.sample(self.model, state.step)
+            if math.isfinite(bits):
+                self.judge.sample(self.model, state.step)
         self.accelerator.wait_for_everyone()
+
+    def report_skipped(self, update: Update, progress: Progress) -> None:
+        """Count a step that was skipped; a row, and unless it is fp16's scale a sentence, say why.
+
+        The state still holds the position before the step.
+        """
+        state, train = self.state, self.config.train
+        if update.skipped == "overflow":
+            state.overflow_steps += 1
+            self.record({
+                "step": state.step,
+                "skipped": update.skipped,
+                "overflow_steps": state.overflow_steps,
+                "loss_scale": self.accelerator.scaler.get_scale(),
+            })  # fmt: skip
+            return
+        state.nonfinite_steps += 1
+        state.nonfinite_in_a_row += 1
+        if self.accelerator.is_main_process:
+            size = train.per_device_batch_size
+            count = size * train.gradient_accumulation_steps * self.accelerator.num_processes
+            blocks = self.stream.documents_ahead(
+                epoch=state.epoch, cursor=state.cursor, count=count
+            )
+            documents = find_documents(update, blocks, blocks_per_micro_batch=size)
+            headwords = read_headwords(self.paths.split("train"), documents)
+            row, text = describe_skipped(update, state, documents, headwords)
+            self.record(row)
+            progress.interrupt(text)
 
     def share_loss(self) -> None:
         """Bring the processes' losses since the last row together, in the state and on process 0."""
@@ -187,9 +242,14 @@ class Trainer:
         self.loss_sum = torch.full_like(self.loss_sum, mine)
 
     def log(self, rate: float) -> None:
-        """A training row; the loss is the mean over target tokens since the last row."""
+        """A training row; the loss is the mean over target tokens since the last row.
+
+        There is none when every step since then was skipped.
+        """
         self.share_loss()
         state = self.state
+        if not state.loss_targets:
+            return
         row = {
             "step": state.step,
             "epoch": state.epoch,
@@ -206,10 +266,13 @@ class Trainer:
     def record(self, row: dict[str, Any]) -> None:
         if self.accelerator.is_main_process:
             append_row(self.paths.metrics, row)
-        numbers = {key: value for key, value in row.items() if key != "step"}
+        numbers = {k: v for k, v in row.items() if k != "step" and isinstance(v, int | float)}
         self.accelerator.log(numbers, step=row["step"])
 
     def save(self) -> None:
+        """A checkpoint, unless the weights themselves are no numbers: the last good ones stay."""
+        if not self.updater.is_finite():
+            return
         self.share_loss()
         save_checkpoint(
             self.paths, self.accelerator, self.model, self.updater.optimizers, self.state,

@@ -8,6 +8,7 @@ Entries are laid into new blocks each epoch. Without that (`reshuffle=False`) ev
 what differs between the two, from epoch 1 on, is only which entries stand together.
 """
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,6 +82,14 @@ class BlockStream:
             first = (micro_step * world_size + rank) * batch_size
             micro_batches.append(self.read(taken[first : first + batch_size]))
         return micro_batches
+
+    def documents_ahead(self, *, epoch: int, cursor: int, count: int) -> list[list[int]]:
+        """The documents in each of the `count` blocks from a position on; the stream stays put."""
+        other = copy(self)
+        other.epoch, other.cursor = epoch, cursor
+        return [
+            self.blocks.documents_in(other.pack(epoch), block) for epoch, block in other.take(count)
+        ]
 
     def read(self, places: list[tuple[int, int]]) -> MicroBatch:
         parts = [

@@ -1,12 +1,16 @@
-"""Micro-batches in, one update of the weights out.
+"""Micro-batches in, one update of the weights out, or none when its numbers blew up.
 
 The gradient of a step is the mean over all its target tokens: losses are summed, target tokens
 are counted over micro-batches and processes, and the sum is divided once. So neither the number
 of micro-batches nor of processes nor the length of documents changes what is learnt.
+
+Behind the micro-steps all processes tell each other which losses and gradients are finite. One
+that is not stops the update everywhere: weights and optimizers stay as they were.
 """
 
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
@@ -14,11 +18,30 @@ from hf_zh_dict.config import TrainConfig
 from hf_zh_dict.model.loss import LanguageModelLoss
 from hf_zh_dict.training.judge import exact_dtype
 from hf_zh_dict.training.optim import make_optimizers, set_learning_rate
+from hf_zh_dict.training.schedule import learning_rate_at
 from hf_zh_dict.training.stream import MicroBatch
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
     from transformers import LlamaForCausalLM
+
+Skipped = Literal["", "loss", "gradient", "overflow"]
+
+
+@dataclass(frozen=True)
+class Update:
+    """What became of a step.
+
+    `skipped` says what was not finite, if anything: a loss, the gradient, or a gradient that
+    fp16's loss scale made too large ("overflow"; the scale is lower now, nothing is wrong).
+    `suspects` are then the micro-batches with such a loss, numbered over the whole step as the
+    stream takes them (micro-step · processes + rank); none is told apart when it is the gradient.
+    """
+
+    loss_sum: torch.Tensor  # this process's, nats
+    learning_rate: float
+    skipped: Skipped = ""
+    suspects: tuple[int, ...] = ()
 
 
 class Updater:
@@ -35,10 +58,14 @@ class Updater:
             LanguageModelLoss(model, compile_body=config.compile), *make_optimizers(model, config)
         )
 
-    def update(self, micro_batches: list[MicroBatch], targets: int, rate: float) -> torch.Tensor:
-        """All micro-steps and the update; returns this process's summed loss (nats)."""
+    def is_finite(self) -> bool:
+        """Whether all weights are numbers; the same on every process, as they are."""
+        return all(bool(weight.isfinite().all()) for weight in self.model.parameters())
+
+    def update(self, micro_batches: list[MicroBatch], targets: int, step: int) -> Update:
+        """All micro-steps and the update; `targets` are those of all processes."""
         device, world_size = self.accelerator.device, self.accelerator.num_processes
-        loss_sum = torch.zeros((), dtype=exact_dtype(self.accelerator), device=device)
+        losses = []
         self.wrapped.train()
         for micro_step, batch in enumerate(micro_batches):
             more = micro_step < len(micro_batches) - 1
@@ -48,11 +75,51 @@ class Updater:
                 loss = self.wrapped(inputs, labels)
                 # gradients are averaged over processes, so each gives its share times their number
                 self.accelerator.backward(loss * (world_size / targets))
-                loss_sum += loss.detach()
+                losses.append(loss.detach().to(exact_dtype(self.accelerator)))
+        norm = self.clip_gradients()
+        rate = learning_rate_at(step, self.config)
+        skipped, suspects = self.agree(torch.stack(losses), norm)
+        if not skipped:
+            self.apply(rate)
+        if self.accelerator.scaler:
+            self.accelerator.scaler.update()
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
+        return Update(torch.stack(losses).sum(), rate, skipped, suspects)
+
+    def clip_gradients(self) -> torch.Tensor:
+        """The norm of all gradients, which are clipped to `max_grad_norm` unless that is 0."""
+        parameters = list(self.wrapped.parameters())
         if self.config.max_grad_norm:
-            self.accelerator.clip_grad_norm_(self.wrapped.parameters(), self.config.max_grad_norm)
+            norm: torch.Tensor = self.accelerator.clip_grad_norm_(
+                parameters, self.config.max_grad_norm
+            )
+            return norm
+        self.accelerator.unscale_gradients()
+        return torch.nn.utils.get_total_norm(p.grad for p in parameters if p.grad is not None)
+
+    def agree(self, losses: torch.Tensor, norm: torch.Tensor) -> tuple[Skipped, tuple[int, ...]]:
+        """Over all processes: what is not finite, and which micro-batches' losses are not."""
+        rank, world_size = self.accelerator.process_index, self.accelerator.num_processes
+        flags = torch.zeros(len(losses) * world_size + 1, device=losses.device)
+        flags[rank:-1:world_size] = (~losses.isfinite()).float()
+        flags[-1] = ~norm.isfinite()
+        *loss_flags, gradient = self.accelerator.reduce(flags, reduction="sum").tolist()
+        suspects = tuple(number for number, flag in enumerate(loss_flags) if flag)
+        if suspects:
+            return "loss", suspects
+        if not gradient:
+            return "", ()
+        scaler = self.accelerator.scaler
+        # below 1 the scale makes gradients smaller: it cannot be what made them too large
+        return ("overflow" if scaler and scaler.get_scale() >= 1 else "gradient"), ()
+
+    def apply(self, rate: float) -> None:
+        """The optimizers' steps. Gradients are unscaled and finite: no scaler is asked again.
+
+        (Accelerate's own step would let the scaler begin anew behind the first of two optimizers,
+        and so unscale the second's gradients twice.)
+        """
         for optimizer in self.optimizers:
             set_learning_rate(optimizer, rate)
-            optimizer.step()
-            optimizer.zero_grad()
-        return loss_sum
+            (optimizer.optimizer if self.accelerator.scaler else optimizer).step()
