@@ -187,6 +187,10 @@ class TrainConfig:
     adam_beta1: float = setting(0.9, N_("AdamW's first beta"))
     adam_beta2: float = setting(0.95, N_("AdamW's second beta"))
     max_grad_norm: float = setting(1.0, N_("gradients are clipped to this norm (0: not)"))
+    ema_decay: float = setting(
+        0.0,
+        N_("decay of the weights' moving average, which is then what is judged and kept (0: none)"),
+    )
     max_nonfinite_steps: int = setting(
         5,
         N_("skipped steps in a row, their loss or gradient not finite, after which the run stops"),
@@ -225,7 +229,7 @@ class TrainConfig:
                      "max_grad_norm", "max_eval_documents", "num_samples", "cpu_threads",
                      "decay_steps"):  # fmt: skip
             check(getattr(self, name) >= 0, f"train.{name}", N_("must not be below 0"))
-        for name in ("adam_beta1", "adam_beta2"):
+        for name in ("adam_beta1", "adam_beta2", "ema_decay"):
             within = 0 <= getattr(self, name) < 1
             check(within, f"train.{name}", N_("must be from 0 up to, not including, 1"))
         check(

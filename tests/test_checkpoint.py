@@ -14,6 +14,7 @@ from hf_zh_dict.training.checkpoint import (
     read_state,
     save_checkpoint,
 )
+from hf_zh_dict.training.ema import begin_average
 from hf_zh_dict.training.optim import make_optimizers
 
 
@@ -74,3 +75,21 @@ def test_a_checkpoint_that_was_not_finished_does_not_count(saved):
     (paths.checkpoints / "step-000009.partial").mkdir()
     paths.checkpoint(8).mkdir()
     assert list_checkpoints(paths) == [7]
+
+
+def test_the_average_comes_back_and_begins_with_the_weights_where_there_is_none(
+    parts, saved, tmp_path
+):
+    accelerator, model, optimizers = parts()
+    average = begin_average(model)
+    average.model.norm.weight.fill_(0.25)
+    paths, state = RunPaths(tmp_path / "averaged"), TrainingState(step=1)
+    save_checkpoint(
+        paths, accelerator, model, optimizers, state, made_with={}, keep=1, average=average
+    )
+    other = begin_average(model)
+    load_checkpoint(paths, 1, accelerator, model, optimizers, average=other)
+    assert (other.model.norm.weight == 0.25).all()
+    load_checkpoint(saved[0], 7, accelerator, model, optimizers, average=other)
+    for mean, weight in zip(other.parameters(), model.parameters(), strict=True):
+        assert torch.equal(mean, weight)

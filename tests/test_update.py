@@ -71,7 +71,7 @@ def test_gradients_are_clipped_unless_the_norm_is_0(
 def test_a_loss_that_is_not_finite_is_found_with_its_micro_batch(
     make_updater, batches, monkeypatch, max_grad_norm, scale
 ):
-    updater = make_updater(scale=scale, max_grad_norm=max_grad_norm)
+    updater = make_updater(scale=scale, max_grad_norm=max_grad_norm, ema_decay=0.5)
     before = weights_of(updater)
     forward, calls = updater.wrapped.forward, iter([1.0, float("nan")])
     monkeypatch.setattr(updater.wrapped, "forward", lambda *batch: forward(*batch) * next(calls))

@@ -1,8 +1,8 @@
 """The whole state of training in, `checkpoints/step-NNNNNN/` out, and back.
 
 A checkpoint is written beside and moved into place when it is whole. It holds the weights
-(safetensors, plain keys), the optimizer, each process's random state and the loop's state; it is
-read with `weights_only=True`.
+(safetensors, plain keys) and their moving average, the optimizers, each process's random state and
+the loop's state; it is read with `weights_only=True`.
 """
 
 import json
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 WEIGHTS, OPTIMIZER, STATE = "model.safetensors", "optimizer.pt", "state.json"
+AVERAGE = "ema.safetensors"
 STEP_FOLDER = re.compile(r"step-(\d{6,})")
 
 
@@ -64,10 +65,12 @@ def save_checkpoint(
     *,
     made_with: dict[str, Any],
     keep: int,
+    average: torch.nn.Module | None = None,
 ) -> None:
     """Write the checkpoint of `state.step` and remove the oldest; called by every process.
 
-    `model` is the plain model, neither compiled nor wrapped; `made_with` is kept beside the state.
+    `model` is the plain model, neither compiled nor wrapped; `made_with` is kept beside the state;
+    `average` holds the moving average of the weights, when there is one.
     """
     folder = paths.checkpoint(state.step)
     new = folder.with_name(folder.name + ".partial")
@@ -78,6 +81,8 @@ def save_checkpoint(
     torch.save(random_state(), new / random_file(accelerator.process_index))
     if accelerator.is_main_process:
         save_weights(model, str(new / WEIGHTS))
+        if average is not None:
+            save_weights(average, str(new / AVERAGE))
         scaler = accelerator.scaler.state_dict() if accelerator.scaler else {}
         states = [optimizer.state_dict() for optimizer in optimizers]
         torch.save({"optimizers": states, "scaler": scaler}, new / OPTIMIZER)
@@ -97,8 +102,12 @@ def load_checkpoint(
     accelerator: "Accelerator",
     model: torch.nn.Module,
     optimizers: list[Any],
+    *,
+    average: torch.nn.Module | None = None,
 ) -> TrainingState:
     """Put everything back as it was after `step`; called by every process.
+
+    An average that the checkpoint does not have starts from its weights.
 
     Raises:
         InputError: the checkpoint cannot be read.
@@ -106,6 +115,9 @@ def load_checkpoint(
     folder = paths.checkpoint(step)
     try:
         load_model(model, str(folder / WEIGHTS))
+        if average is not None:
+            kept_average = folder / AVERAGE
+            load_model(average, str(kept_average if kept_average.is_file() else folder / WEIGHTS))
         saved = torch.load(folder / OPTIMIZER, map_location="cpu", weights_only=True)
         for optimizer, kept in zip(optimizers, saved["optimizers"], strict=True):
             optimizer.load_state_dict(kept)

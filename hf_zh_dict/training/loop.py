@@ -85,6 +85,7 @@ class Trainer:
             return
         self.state = load_checkpoint(
             self.paths, steps[-1], self.accelerator, self.model, self.updater.optimizers,
+            average=self.updater.average,
         )  # fmt: skip
         self.stream.epoch, self.stream.cursor = self.state.epoch, self.state.cursor
         if self.accelerator.is_main_process:
@@ -178,7 +179,7 @@ class Trainer:
 
     def evaluate(self, progress: Progress) -> None:
         """Score validation, continue some headwords, and keep the weights when they are the best."""
-        score = self.judge.score(self.model)
+        score = self.judge.score(self.updater.judged)
         state, bits = self.state, score.bits_per_char
         if state.step == 0:
             self.first_bits_per_char = bits
@@ -201,9 +202,9 @@ class Trainer:
             )
             progress.interrupt(text)
             if better:
-                self.judge.keep(self.model)
+                self.judge.keep(self.updater.judged)
             if math.isfinite(bits):
-                self.judge.sample(self.model, state.step)
+                self.judge.sample(self.updater.judged, state.step)
         self.accelerator.wait_for_everyone()
 
     def report_skipped(self, update: Update, progress: Progress) -> None:
@@ -278,6 +279,7 @@ class Trainer:
             self.paths, self.accelerator, self.model, self.updater.optimizers, self.state,
             made_with={"settings": self.config.to_dict(), "blocks": self.blocks_fingerprint},
             keep=self.config.train.save_total_limit,
+            average=self.updater.average,
         )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ are counted over micro-batches and processes, and the sum is divided once. So ne
 of micro-batches nor of processes nor the length of documents changes what is learnt.
 
 Behind the micro-steps all processes tell each other which losses and gradients are finite. One
-that is not stops the update everywhere: weights and optimizers stay as they were.
+that is not stops the update everywhere: weights, optimizers and average stay as they were.
 """
 
 from contextlib import nullcontext
@@ -16,6 +16,7 @@ import torch
 
 from hf_zh_dict.config import TrainConfig
 from hf_zh_dict.model.loss import LanguageModelLoss
+from hf_zh_dict.training.ema import begin_average, ema_decay_at, update_average
 from hf_zh_dict.training.judge import exact_dtype
 from hf_zh_dict.training.optim import make_optimizers, set_learning_rate
 from hf_zh_dict.training.schedule import learning_rate_at
@@ -45,9 +46,10 @@ class Update:
 
 
 class Updater:
-    """The model as it trains, and its optimizers.
+    """The model as it trains, its optimizers, and the average of its weights.
 
-    `model` stays plain, for scoring, sampling and saving; `wrapped` is what trains.
+    `model` stays plain, for saving; `wrapped` is what trains; `judged` is what is scored, sampled
+    and kept: the average when there is one.
     """
 
     def __init__(
@@ -57,6 +59,11 @@ class Updater:
         self.wrapped, *self.optimizers = accelerator.prepare(
             LanguageModelLoss(model, compile_body=config.compile), *make_optimizers(model, config)
         )
+        self.average = begin_average(model) if config.ema_decay else None
+
+    @property
+    def judged(self) -> "LlamaForCausalLM":
+        return self.model if self.average is None else self.average
 
     def is_finite(self) -> bool:
         """Whether all weights are numbers; the same on every process, as they are."""
@@ -81,6 +88,8 @@ class Updater:
         skipped, suspects = self.agree(torch.stack(losses), norm)
         if not skipped:
             self.apply(rate)
+            if self.average is not None:
+                update_average(self.average, self.model, ema_decay_at(step, self.config))
         if self.accelerator.scaler:
             self.accelerator.scaler.update()
         for optimizer in self.optimizers:
