@@ -195,6 +195,12 @@ class TrainConfig:
         5,
         N_("skipped steps in a row, their loss or gradient not finite, after which the run stops"),
     )
+    early_stopping_patience: int = setting(
+        0, N_("evaluations without improvement after which training stops (0: never)")
+    )
+    early_stopping_threshold: float = setting(
+        0.0, N_("smallest fall in bits per character that counts as an improvement")
+    )
     reshuffle_entries: bool = setting(
         True, N_("lay entries into new blocks each epoch (false: the same blocks in a new order)")
     )
@@ -227,7 +233,7 @@ class TrainConfig:
             check(getattr(self, name) >= 1, f"train.{name}", N_("must be at least 1"))
         for name in ("learning_rate", "min_learning_rate", "warmup_steps", "weight_decay",
                      "max_grad_norm", "max_eval_documents", "num_samples", "cpu_threads",
-                     "decay_steps"):  # fmt: skip
+                     "decay_steps", "early_stopping_patience", "early_stopping_threshold"):  # fmt: skip
             check(getattr(self, name) >= 0, f"train.{name}", N_("must not be below 0"))
         for name in ("adam_beta1", "adam_beta2", "ema_decay"):
             within = 0 <= getattr(self, name) < 1

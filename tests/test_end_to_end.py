@@ -47,6 +47,29 @@ assert out.shape[1] > len(ids)
 """
 
 
+# `train.py`, but on the last process the loss of step 1 and the gradient of step 3 are not finite.
+BLOWN_UP = """
+import os, sys
+from hf_zh_dict.cli import main
+from hf_zh_dict.model.loss import LanguageModelLoss
+from hf_zh_dict.training.update import Updater
+last = os.environ["RANK"] == str(int(os.environ["WORLD_SIZE"]) - 1)
+now, update, clip, forward = -1, Updater.update, Updater.clip_gradients, LanguageModelLoss.forward
+def numbered(self, micro_batches, targets, step):
+    global now
+    now = step
+    return update(self, micro_batches, targets, step)
+def clipped(self):
+    if last and now == 3:
+        self.model.model.norm.weight.grad[0] = float("nan")
+    return clip(self)
+def computed(self, *batch):
+    return forward(self, *batch) * (float("inf") if last and now == 1 else 1.0)
+Updater.update, Updater.clip_gradients, LanguageModelLoss.forward = numbered, clipped, computed
+sys.exit(main(["train", *sys.argv[1:]]))
+"""
+
+
 def launch(arguments, **environment):
     """Run a command in the repository's root; returns its output."""
     done = subprocess.run(
@@ -113,15 +136,17 @@ def test_the_corpus_loads_as_a_dataset(run, tmp_path):
     assert fields["headword"] == row["headword"]
 
 
-def test_two_processes_learn_what_one_learns(tmp_path):
+def run_on_one_and_two(folder, script, settings):
     """The same global batch of 8 blocks, shared by two processes (gloo) or taken by one."""
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node"]
-    batches = {"1": "8", "2": "4"}
-    for processes, batch in batches.items():
-        folder = str(tmp_path / processes)
-        options = ["--train.per-device-batch-size", batch, "--output-dir", folder]
-        launch([*torchrun, processes, "train.py", *TINY, *options], OMP_NUM_THREADS="1")
-    one, two = RunPaths(tmp_path / "1"), RunPaths(tmp_path / "2")
+    for processes, batch in {"1": "8", "2": "4"}.items():
+        options = ["--train.per-device-batch-size", batch, "--output-dir", str(folder / processes)]
+        launch([*torchrun, processes, str(script), *TINY, *options, *settings], OMP_NUM_THREADS="1")
+    return RunPaths(folder / "1"), RunPaths(folder / "2")
+
+
+def test_two_processes_learn_what_one_learns(tmp_path):
+    one, two = run_on_one_and_two(tmp_path, "train.py", [])
     for key in ("loss", "validation_loss"):
         curves = [[r[key] for r in read_rows(p.metrics) if key in r] for p in (one, two)]
         assert len(curves[0]) == len(curves[1]) > 2
@@ -132,3 +157,23 @@ def test_two_processes_learn_what_one_learns(tmp_path):
     weights = [load_file(p.checkpoint(6) / "model.safetensors") for p in (one, two)]
     for name, tensor in weights[0].items():
         torch.testing.assert_close(weights[1][name], tensor, rtol=1e-3, atol=1e-4)
+
+
+def test_what_blows_up_on_one_process_is_skipped_on_all(tmp_path):
+    script = tmp_path / "blown_up.py"
+    script.write_text(BLOWN_UP, encoding="utf-8")
+    settings = ["--train.ema-decay", "0.7", "--train.optimizer", "muon"]
+    one, two = run_on_one_and_two(tmp_path, script, settings)
+    skipped = [[row for row in read_rows(p.metrics) if "skipped" in row] for p in (one, two)]
+    for rows in skipped:
+        assert [(row["step"], row["skipped"]) for row in rows] == [(2, "loss"), (4, "gradient")]
+    (alone, whole), (half, both) = skipped
+    assert set(half["documents"]) < set(alone["documents"])  # the other process's are not concerned
+    assert whole["documents"] == both["documents"]
+    losses = [[row["loss"] for row in read_rows(p.metrics) if "loss" in row] for p in (one, two)]
+    assert len(losses[0]) == 4
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    for file in ("model.safetensors", "ema.safetensors"):
+        weights = [load_file(p.checkpoint(6) / file) for p in (one, two)]
+        for name, tensor in weights[0].items():
+            torch.testing.assert_close(weights[1][name], tensor, rtol=1e-3, atol=1e-3)

@@ -4,6 +4,8 @@ import dataclasses
 import itertools
 import json
 import os
+import re
+import shutil
 import signal
 
 import pytest
@@ -11,11 +13,14 @@ import torch
 from safetensors.torch import load_file
 
 from hf_zh_dict import pipeline
+from hf_zh_dict.messages import InputError
+from hf_zh_dict.model.loss import LanguageModelLoss
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.records import read_rows
 from hf_zh_dict.settings import load_config
 from hf_zh_dict.training import launch
-from hf_zh_dict.training.checkpoint import list_checkpoints
+from hf_zh_dict.training.checkpoint import list_checkpoints, read_state
+from hf_zh_dict.training.judge import Judge
 from hf_zh_dict.training.update import Updater
 
 TINY = {
@@ -66,8 +71,8 @@ def train(prepared, tmp_path):
     return run
 
 
-def weights(paths, step):
-    return load_file(paths.checkpoint(step) / "model.safetensors")
+def weights(paths, step, file="model.safetensors"):
+    return load_file(paths.checkpoint(step) / file)
 
 
 def losses(paths):
@@ -95,9 +100,62 @@ def test_the_micro_batches_of_that_test_hold_very_different_numbers_of_targets(p
     assert min(counts) < 0.8 * max(counts)
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
-def test_a_stopped_and_resumed_run_equals_the_unbroken_one(train, monkeypatch, optimizer):
-    changed = {"model__dropout": 0.1, "train__optimizer": optimizer}
+@pytest.fixture
+def poison(monkeypatch):
+    """Make the gradient of some steps not finite, as it is when it is clipped."""
+
+    def spoil(*steps, of="gradient"):
+        update, clip, forward = Updater.update, Updater.clip_gradients, LanguageModelLoss.forward
+        now = [-1]
+
+        def numbered(self, micro_batches, targets, step):
+            now[0] = step
+            return update(self, micro_batches, targets, step)
+
+        def clipped(self):
+            if now[0] in steps and of == "gradient":
+                self.model.model.norm.weight.grad[3] = float("nan")
+            return clip(self)
+
+        def computed(self, input_ids, labels):
+            loss = forward(self, input_ids, labels)
+            return loss * float("inf") if now[0] in steps and of == "loss" else loss
+
+        monkeypatch.setattr(Updater, "update", numbered)
+        monkeypatch.setattr(Updater, "clip_gradients", clipped)
+        monkeypatch.setattr(LanguageModelLoss, "forward", computed)
+
+    return spoil
+
+
+def untimed(rows):
+    """Rows without what differs from one run to the next."""
+    timing = {"tokens_per_second", "seconds"}
+    return [{k: v for k, v in row.items() if k not in timing} for row in rows]
+
+
+NEVER_ENOUGH = {
+    "train__eval_steps": 2, "train__early_stopping_patience": 3, "train__early_stopping_threshold": 9.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "poisoned", "end"),
+    [
+        ({"train__optimizer": "adamw"}, (), 8),
+        ({"train__optimizer": "muon"}, (), 8),
+        ({"train__optimizer": "muon", "train__ema_decay": 0.9}, (), 8),
+        ({"train__lr_scheduler_type": "warmup_stable_decay", "train__decay_steps": 4}, (), 8),
+        (NEVER_ENOUGH, (), 6),
+        ({"train__ema_decay": 0.9, "train__logging_steps": 1}, (2, 4, 5, 6), 8),
+    ],
+    ids=["adamw", "muon", "ema", "wsd", "early", "skipped"],
+)
+def test_a_stopped_and_resumed_run_equals_the_unbroken_one(
+    train, monkeypatch, poison, changed, poisoned, end
+):
+    changed = {"model__dropout": 0.1, **changed}
+    poison(*poisoned)
     unbroken, code = train("unbroken", **changed)
     assert code == 0
 
@@ -117,19 +175,36 @@ def test_a_stopped_and_resumed_run_equals_the_unbroken_one(train, monkeypatch, o
     monkeypatch.setattr(Updater, "update", update)
     resumed, code = train("stopped", resume=True, **changed)
     assert code == 0
-    for name, tensor in weights(unbroken, 8).items():
-        assert torch.equal(weights(resumed, 8)[name], tensor), name
-    timing = {"tokens_per_second", "seconds"}
-    rows = [
-        [{k: v for k, v in row.items() if k not in timing} for row in read_rows(run.metrics)]
-        for run in (unbroken, resumed)
-    ]
-    assert rows[0] == rows[1]
+    assert list_checkpoints(unbroken)[-1] == list_checkpoints(resumed)[-1] == end
+    for file in (
+        "model.safetensors",
+        *(["ema.safetensors"] if "train__ema_decay" in changed else []),
+    ):
+        for name, tensor in weights(unbroken, end, file).items():
+            assert torch.equal(weights(resumed, end, file)[name], tensor), (file, name)
+    states = [read_state(run, end)["state"] for run in (unbroken, resumed)]
+    clocks = {"seconds": 0, "loss_seconds": 0}
+    assert states[0] | clocks == states[1] | clocks
+    rows = [read_rows(run.metrics) for run in (unbroken, resumed)]
+    assert untimed(rows[0]) == untimed(rows[1])
+    assert [row["step"] for row in rows[0] if "skipped" in row] == [step + 1 for step in poisoned]
     assert read_rows(unbroken.samples) == read_rows(resumed.samples)
 
 
-def test_a_run_leaves_exactly_these_files(train):
-    paths, _ = train("files")
+def test_a_run_is_prolonged_from_before_its_fall(train):
+    shape = {"train__lr_scheduler_type": "warmup_stable_decay", "train__decay_steps": 3}
+    paths, _ = train("short", train__max_steps=7, **shape)
+    shutil.rmtree(paths.checkpoint(7))
+    prolonged, _ = train("short", resume=True, **shape)
+    long, _ = train("long", **shape)
+    for name, tensor in weights(long, 8).items():
+        assert torch.equal(weights(prolonged, 8)[name], tensor)
+
+
+@pytest.mark.parametrize("decay", [0, 0.9])
+def test_a_run_leaves_exactly_these_files(train, decay):
+    paths, _ = train("files", train__ema_decay=decay)
+    average = ["ema.safetensors"] if decay else []
     found = sorted(
         str(path.relative_to(paths.root)) for path in paths.root.rglob("*") if path.is_file()
     )
@@ -139,7 +214,7 @@ def test_a_run_leaves_exactly_these_files(train):
         *(
             f"checkpoints/step-00000{step}/{name}"
             for step in (4, 8)
-            for name in ("model.safetensors", "optimizer.pt", "random-0.pt", "state.json")
+            for name in (*average, "model.safetensors", "optimizer.pt", "random-0.pt", "state.json")
         ),
         "config.yaml",
         "curve.png",
@@ -156,6 +231,225 @@ def test_a_run_leaves_exactly_these_files(train):
         ),
         "samples.jsonl",
     ]
+
+
+def test_a_step_that_blew_up_leaves_everything_as_it_was(train, poison, capsys):
+    shape = {
+        "train__max_steps": 3,
+        "train__save_steps": 1,
+        "train__logging_steps": 1,
+        "train__ema_decay": 0.5,
+    }
+    poison(1)
+    paths, code = train("blown", **shape)
+    assert code == 0
+    for file in ("model.safetensors", "ema.safetensors"):
+        before, after, last = (weights(paths, step, file) for step in (1, 2, 3))
+        assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
+        assert not torch.equal(last["model.norm.weight"], after["model.norm.weight"])
+    optimizers = [
+        torch.load(paths.checkpoint(step) / "optimizer.pt", weights_only=True)["optimizers"][0]
+        for step in (1, 2)
+    ]
+    for index, moments in optimizers[0]["state"].items():
+        assert torch.equal(moments["exp_avg_sq"], optimizers[1]["state"][index]["exp_avg_sq"])
+        assert moments["step"] == optimizers[1]["state"][index]["step"] == 1
+
+    states = [read_state(paths, step)["state"] for step in (1, 2, 3)]
+    assert [state["cursor"] for state in states] == [4, 8, 12]  # the blocks are behind us
+    assert [state["nonfinite_steps"] for state in states] == [0, 1, 1]
+    assert [state["nonfinite_in_a_row"] for state in states] == [0, 1, 0]
+    assert states[0]["tokens"] == states[1]["tokens"] < states[2]["tokens"]
+
+    rows = read_rows(paths.metrics)
+    assert [row["step"] for row in rows if "loss" in row] == [1, 3]
+    (row,) = (row for row in rows if "skipped" in row)
+    assert (row["step"], row["skipped"], row["nonfinite_steps"]) == (2, "gradient", 1)
+    assert "step 2: skipped, its gradient is not finite" in capsys.readouterr().err
+
+
+def test_the_documents_of_a_skipped_step_are_named(train, poison, prepared, capsys):
+    from hf_zh_dict.corpus.build import read_rows as read_documents
+    from hf_zh_dict.tokens.blocks import load_blocks
+    from hf_zh_dict.tokens.tokenizer import load_tokenizer
+    from hf_zh_dict.training.stream import BlockStream
+
+    poison(1, of="loss")
+    paths, _ = train("named", train__max_steps=2)
+    (row,) = (row for row in read_rows(paths.metrics) if "skipped" in row)
+    assert row["skipped"] == "loss"
+
+    stream = BlockStream(load_blocks(prepared.blocks), seed=0)
+    for _step in range(2):
+        (batch,) = stream.next_step(batch_size=4, accumulation=1, rank=0, world_size=1)
+    tokenizer = load_tokenizer(prepared.tokenizer)
+    entries = list(read_documents(prepared.split("train"), ["text", "headword"]))
+    assert [entries[number]["headword"] for number in row["documents"]] == row["headwords"]
+    for ids in batch.inputs.tolist():
+        longest = max(re.split(r"<s>|\ufffd", tokenizer.decode(ids)), key=len)
+        assert len(longest) > 10
+        assert any(longest in entries[number]["text"] for number in row["documents"])
+    told = capsys.readouterr().err
+    assert all(headword in told for headword in row["headwords"][:8])
+
+
+def test_only_the_micro_batches_that_blew_up_are_named(train, poison, monkeypatch):
+    shape = {
+        "train__per_device_batch_size": 1,
+        "train__gradient_accumulation_steps": 4,
+        "train__max_steps": 1,
+    }
+    forward = LanguageModelLoss.forward
+    calls = itertools.count()
+    monkeypatch.setattr(
+        LanguageModelLoss, "forward",
+        lambda self, *batch: forward(self, *batch) * (float("nan") if next(calls) == 2 else 1),
+    )  # fmt: skip
+    one, _ = train("one", **shape)
+    poison(0)
+    whole, _ = train("whole", **shape)
+    few, all_of_them = (
+        next(row["documents"] for row in read_rows(run.metrics) if "skipped" in row)
+        for run in (one, whole)
+    )
+    assert set(few) < set(all_of_them)
+
+
+def test_a_run_that_blows_up_again_and_again_stops_and_says_what_to_try(train, poison):
+    shape = {"train__save_steps": 1, "train__max_nonfinite_steps": 3, "train__save_total_limit": 9}
+    poison(1, 2, 4, 5, 6)
+    with pytest.raises(InputError, match="in 3 steps in a row, up to step 7") as stopped:
+        train("stuck", **shape)
+    message = str(stopped.value)
+    assert "\n" not in message
+    for setting in ("learning_rate", "warmup_steps", "max_grad_norm", "mixed_precision"):
+        assert f"train.{setting}" in message
+
+
+def test_it_goes_on_from_the_last_checkpoint_with_other_settings(
+    train, poison, monkeypatch, tmp_path
+):
+    with monkeypatch.context():
+        poison(4, 5)
+        with pytest.raises(InputError):
+            train("stuck", train__max_nonfinite_steps=2)
+    assert list_checkpoints(RunPaths(tmp_path / "stuck")) == [4]
+    monkeypatch.undo()
+    paths, code = train("stuck", resume=True, train__learning_rate=1e-4)
+    assert code == 0
+    assert list_checkpoints(paths) == [4, 8]
+    assert not any("skipped" in row for row in read_rows(paths.metrics))
+
+
+def test_weights_that_are_no_numbers_are_never_saved(train, monkeypatch, tmp_path):
+    apply = Updater.apply
+    steps = itertools.count()
+
+    def ruined(self, rate):
+        apply(self, rate)
+        if next(steps) == 2:
+            self.model.model.norm.weight.data.fill_(float("nan"))
+
+    monkeypatch.setattr(Updater, "apply", ruined)
+    with pytest.raises(InputError, match="up to step 6"):
+        train("ruined", train__save_steps=1, train__eval_steps=1, train__max_nonfinite_steps=3)
+    paths = RunPaths(tmp_path / "ruined")
+    assert list_checkpoints(paths) == [1, 2]
+    assert load_file(paths.model / "model.safetensors")["model.norm.weight"].isfinite().all()
+
+
+def test_training_stops_when_validation_no_longer_improves(train, capsys):
+    paths, code = train("early", **NEVER_ENOUGH)
+    assert code == 0
+    evaluations = [row for row in read_rows(paths.metrics) if "validation_loss" in row]
+    assert [row["step"] for row in evaluations] == [0, 2, 4, 6]
+    assert [row.get("stopped_early", False) for row in evaluations] == [False, False, False, True]
+    assert list_checkpoints(paths) == [4, 6]
+    captured = capsys.readouterr()
+    assert "stopped early at step 6, 3 evaluations without improvement" in captured.err
+    assert "bits per character at step 0" in captured.out
+
+    again, code = train("early", resume=True, **NEVER_ENOUGH)
+    assert code == 0
+    assert list_checkpoints(again)[-1] == 6
+    assert "stopped early at step 6" in capsys.readouterr().err
+    assert [row["step"] for row in read_rows(again.metrics) if "validation_loss" in row] == [
+        0,
+        2,
+        4,
+        6,
+    ]
+
+    patient, code = train(
+        "early", resume=True, **NEVER_ENOUGH | {"train__early_stopping_patience": 4}
+    )
+    assert code == 0
+    assert list_checkpoints(patient)[-1] == 8
+    unbroken, _ = train("unbroken", train__eval_steps=2)
+    for name, tensor in weights(unbroken, 8).items():
+        assert torch.equal(weights(patient, 8)[name], tensor)
+    assert "stopped early" not in capsys.readouterr().err  # the end has come as it was set
+
+
+def test_improvements_that_add_up_to_the_threshold_count(train):
+    paths, _ = train("slow", train__eval_steps=1, train__early_stopping_patience=3)
+    bits = [
+        r["validation_bits_per_char"] for r in read_rows(paths.metrics) if "validation_loss" in r
+    ]
+    gains = [before - after for before, after in itertools.pairwise(bits)]
+    threshold = max(a + b for a, b in itertools.pairwise(gains)) * 0.99
+    assert max(gains) < threshold
+    settings = {"train__eval_steps": 1, "train__early_stopping_threshold": threshold}
+    paths, _ = train("steady", train__early_stopping_patience=8, **settings)
+    state = read_state(paths, 8)["state"]
+    assert state["stale_evaluations"] < 8
+    assert state["best_bits_per_char"] == min(bits)
+
+
+def test_the_average_is_what_is_judged_sampled_and_kept(train, monkeypatch):
+    used = []
+
+    def watch(act):
+        return lambda self, model, *rest: used.append(model) or act(self, model, *rest)
+
+    for name in ("score", "sample", "keep"):
+        monkeypatch.setattr(Judge, name, watch(getattr(Judge, name)))
+    paths, _ = train("averaged", train__ema_decay=0.6)
+    assert len(used) == 9  # three evaluations, each the best so far
+    assert not any(weight.requires_grad for model in used for weight in model.parameters())
+    monkeypatch.undo()
+    plain, _ = train("plain")
+    for name, tensor in weights(plain, 8).items():  # training itself is not touched
+        assert torch.equal(weights(paths, 8)[name], tensor)
+    average = dict(weights(paths, 8, "ema.safetensors"))
+    assert not torch.equal(average["model.norm.weight"], weights(paths, 8)["model.norm.weight"])
+    assert read_state(paths, 8)["state"]["best_step"] == 8
+    saved = load_file(paths.model / "model.safetensors")
+    average["model.embed_tokens.weight"] = average.pop("lm_head.weight")  # one matrix, tied
+    assert saved.keys() == average.keys()
+    assert all(torch.equal(saved[name], tensor) for name, tensor in average.items())
+    bits = [
+        [r["validation_bits_per_char"] for r in read_rows(run.metrics) if "validation_loss" in r]
+        for run in (paths, plain)
+    ]
+    assert bits[0][0] == bits[1][0]
+    assert bits[0][1:] != bits[1][1:]
+    assert not list(plain.checkpoints.rglob("ema.safetensors"))
+
+
+def test_an_average_may_begin_in_the_middle(train):
+    train("late", train__max_steps=4)
+    paths, code = train("late", resume=True, train__ema_decay=0.5)
+    assert code == 0
+    first, last = weights(paths, 4), weights(paths, 8)
+    for name, tensor in weights(paths, 8, "ema.safetensors").items():
+        assert (tensor - last[name]).abs().max() <= (first[name] - last[name]).abs().max() + 1e-3
+
+
+def test_entries_that_keep_their_blocks_cannot_be_reshuffled_on_the_way(train):
+    train("fixed", train__max_steps=4, train__reshuffle_entries=False)
+    with pytest.raises(InputError, match=r"train\.reshuffle_entries = True.* has False"):
+        train("fixed", resume=True)
 
 
 def test_metrics_hold_training_and_evaluation_rows(train):

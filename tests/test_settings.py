@@ -123,6 +123,8 @@ def test_a_value_of_the_wrong_kind_is_refused_with_its_name(key, value, kind):
 
 
 def test_a_word_that_is_no_choice_is_refused_with_the_choices():
+    message = refusal(overrides={"train.lr_scheduler_type": "cosin"})
+    assert message.endswith("cosine, linear, constant, constant_with_warmup, warmup_stable_decay.")
     message = refusal(overrides={"train.optimizer": "sgd"})
     assert message == "train.optimizer: “sgd” is none of adamw, muon."
     assert '""' in refusal(overrides={"train.mixed_precision": "fp8"})
@@ -215,6 +217,8 @@ settings_of_people = st.fixed_dictionaries(
         "train.mixed_precision": st.sampled_from(["", "no", "fp16", "bf16"]),
         "train.optimizer": st.sampled_from(["adamw", "muon"]),
         "train.decay_steps": st.floats(0, 1e4),
+        "train.ema_decay": st.floats(0, 1, exclude_max=True),
+        "train.reshuffle_entries": st.booleans(),
         "train.report_to": st.lists(st.sampled_from(["tensorboard", "wandb"]), max_size=2),
         "train.seed": st.integers(0, 2**31),
     },

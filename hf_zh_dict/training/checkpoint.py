@@ -42,6 +42,8 @@ class TrainingState:
     loss_seconds: float = 0.0
     best_step: int = -1
     best_bits_per_char: float = float("inf")
+    stale_evaluations: int = 0  # since validation last improved by the threshold
+    stale_bits_per_char: float = float("inf")  # what it has to improve on
     nonfinite_steps: int = 0  # updates skipped because a loss or gradient was not finite
     nonfinite_in_a_row: int = 0
     overflow_steps: int = 0  # updates skipped while fp16's loss scale was too high

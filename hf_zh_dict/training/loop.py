@@ -94,7 +94,7 @@ class Trainer:
             cut_back(self.paths.samples, self.state.step)
 
     def fit(self) -> Outcome:
-        """Train up to `max_steps`, or to the first signal.
+        """Train up to `max_steps`, or until validation no longer improves, or to the first signal.
 
         Raises:
             InputError: too many steps in a row had a loss or gradient that is not finite.
@@ -107,10 +107,11 @@ class Trainer:
             Progress(title, total=train.max_steps, start=state.step) as progress,
         ):
             while True:
-                last = state.step >= train.max_steps
+                last = self.finished
                 if state.step != resumed_at:
                     if last or state.step % train.eval_steps == 0:
                         self.evaluate(progress)
+                    last = self.finished
                     if state.step and (last or state.step % train.save_steps == 0):
                         self.save()
                 if last:
@@ -146,6 +147,7 @@ class Trainer:
                 progress.advance(details=self.details)
                 if self.blown_up:
                     break
+            self.explain_stop(progress)
         self.accelerator.wait_for_everyone()
         self.accelerator.end_training()
         if self.blown_up:
@@ -163,8 +165,19 @@ class Trainer:
             best_bits_per_char=state.best_bits_per_char,
             best_step=state.best_step,
             seconds=state.seconds,
-            exit_code=stop.exit_code if state.step < train.max_steps else 0,
+            exit_code=0 if self.finished else stop.exit_code,
         )
+
+    @property
+    def out_of_patience(self) -> bool:
+        """Whether validation has not improved for as many evaluations as the settings wait."""
+        state, train = self.state, self.config.train
+        impatient = 0 < train.early_stopping_patience <= state.stale_evaluations
+        return impatient and state.step < train.max_steps
+
+    @property
+    def finished(self) -> bool:
+        return self.state.step >= self.config.train.max_steps or self.out_of_patience
 
     @property
     def blown_up(self) -> bool:
@@ -192,10 +205,11 @@ class Trainer:
             "tokens": state.tokens,
             "seconds": state.seconds,
         }
-        self.record(row)
         better = bits < state.best_bits_per_char
         if better:
             state.best_step, state.best_bits_per_char = state.step, bits
+        self.count_patience(bits)
+        self.record(row | ({"stopped_early": True} if self.out_of_patience else {}))
         if self.accelerator.is_main_process:
             text = _("step {step}: validation {bits:.3f} bits per character{best}").format(
                 step=state.step, bits=bits, best=_(", the best so far") if better else ""
@@ -206,6 +220,29 @@ class Trainer:
             if math.isfinite(bits):
                 self.judge.sample(self.updater.judged, state.step)
         self.accelerator.wait_for_everyone()
+
+    def count_patience(self, bits: float) -> None:
+        """Small improvements add up: what counts is the way from the last one that was enough."""
+        state, threshold = self.state, self.config.train.early_stopping_threshold
+        gain = state.stale_bits_per_char - bits
+        if gain > 0 and gain >= threshold:
+            state.stale_bits_per_char, state.stale_evaluations = bits, 0
+        else:
+            state.stale_evaluations += 1
+
+    def explain_stop(self, progress: Progress) -> None:
+        """Say it when validation is what ended the training."""
+        if self.out_of_patience:
+            text = _(
+                "training: stopped early at step {step}, {count} evaluations without improvement; the "
+                "best weights, of step {best}, are kept; to go on, --resume with a higher "
+                "train.early_stopping_patience"
+            ).format(
+                step=self.state.step,
+                count=self.state.stale_evaluations,
+                best=self.state.best_step,
+            )
+            progress.interrupt(text)
 
     def report_skipped(self, update: Update, progress: Progress) -> None:
         """Count a step that was skipped; a row, and unless it is fp16's scale a sentence, say why.
