@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -91,6 +92,17 @@ def test_the_last_update_still_learns(kind):
     )
     assert 0 < learning_rate_at(99, config) < 3e-5
     assert learning_rate_at(100, config) == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_documentation_shows_these_rates(kind):
+    page = (Path(__file__).parent.parent / "docs" / "optimisation.md").read_text(encoding="utf-8")
+    table = page.split("| 步 step |")[1].split("\n\n")[0]
+    steps, *rows = (line.strip(" |").split("|") for line in table.splitlines() if "---" not in line)
+    shown = {name.strip(" `"): rates for name, *rates in rows}
+    config = TrainConfig(learning_rate=1, warmup_steps=100, max_steps=1000, lr_scheduler_type=kind)
+    rates = [f"{learning_rate_at(int(step), config):.3f}" for step in steps]
+    assert [rate.strip() for rate in shown[kind]] == rates
 
 
 @st.composite
