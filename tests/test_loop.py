@@ -234,15 +234,11 @@ def test_a_run_leaves_exactly_these_files(train, decay):
 
 
 def test_a_step_that_blew_up_leaves_everything_as_it_was(train, poison, capsys):
-    shape = {
-        "train__max_steps": 3,
-        "train__save_steps": 1,
-        "train__logging_steps": 1,
-        "train__ema_decay": 0.5,
-    }
+    shape = {"train__save_steps": 1, "train__logging_steps": 1, "train__ema_decay": 0.5}
     poison(1)
-    paths, code = train("blown", **shape)
+    paths, code = train("blown", train__max_steps=2, **shape)
     assert code == 0
+    train("blown", resume=True, train__max_steps=3, **shape)
     for file in ("model.safetensors", "ema.safetensors"):
         before, after, last = (weights(paths, step, file) for step in (1, 2, 3))
         assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
@@ -324,6 +320,12 @@ def test_a_run_that_blows_up_again_and_again_stops_and_says_what_to_try(train, p
     assert "\n" not in message
     for setting in ("learning_rate", "warmup_steps", "max_grad_norm", "mixed_precision"):
         assert f"train.{setting}" in message
+
+
+def test_skipped_steps_do_not_push_out_good_checkpoints(train, poison):
+    poison(3, 4, 5, 6)
+    paths, _ = train("few", train__save_steps=1, train__save_total_limit=2)
+    assert list_checkpoints(paths) == [3, 8]
 
 
 def test_it_goes_on_from_the_last_checkpoint_with_other_settings(

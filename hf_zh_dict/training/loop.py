@@ -2,7 +2,8 @@
 
 The order of one turn, always the same: evaluate → sample → keep the best → save → stop? →
 micro-steps → update → log. `step` counts updates of the weights; one that is skipped because its
-loss or gradient is not finite counts too, so that data and learning rate move on past it.
+loss or gradient is not finite counts too, so that data and learning rate move on past it. Behind
+such a step no checkpoint is due: the weights may be the cause, and must not push out good ones.
 """
 
 import math
@@ -112,7 +113,8 @@ class Trainer:
                     if last or state.step % train.eval_steps == 0:
                         self.evaluate(progress)
                     last = self.finished
-                    if state.step and (last or state.step % train.save_steps == 0):
+                    due = state.step % train.save_steps == 0 and not state.nonfinite_in_a_row
+                    if state.step and (last or due):
                         self.save()
                 if last:
                     break
