@@ -240,6 +240,7 @@ def run_training(
             precision=accelerator.mixed_precision,
         )
     )  # fmt: skip
+    trainer.try_out()
     outcome = trainer.fit()
     if accelerator.is_main_process:
         if outcome.exit_code:

@@ -155,3 +155,59 @@ def test_the_sum_over_targets_is_the_stock_mean_loss(tiny_model):
 def test_the_wrapped_model_has_no_parameter_twice(tiny_model):
     wrapped = LanguageModelLoss(tiny_model)
     assert list(wrapped.parameters()) == list(tiny_model.parameters())
+
+
+# Documents of 9, 1, 14 and 8 tokens in a block of 32, and others in the second row.
+PIECES = ((9, 1, 14, 8), (20, 12))
+CHANGED = slice(10, 24)  # the third document of the first row
+
+
+def packed_block():
+    """Ids and positions of packed documents, [2, 32]; and the ids with one document exchanged."""
+    ids = torch.randint(3, VOCABULARY, (2, 32), generator=torch.Generator().manual_seed(4))
+    positions = torch.stack([torch.cat([torch.arange(n) for n in row]) for row in PIECES])
+    changed = ids.clone()
+    changed[0, CHANGED] = (ids[0, CHANGED] + 1) % VOCABULARY
+    return ids, positions, changed
+
+
+def difference(model, ids, changed, positions, **options):
+    """How far logits of all other documents move when one is exchanged."""
+    wrapped = LanguageModelLoss(model)
+    with torch.no_grad():
+        before, after = (
+            wrapped.body(
+                input_ids=one, position_ids=positions, use_cache=False, **options
+            ).last_hidden_state
+            @ model.lm_head.weight.T
+            for one in (ids, changed)
+        )
+    moved = (before - after).abs().amax(dim=2)
+    assert moved[0, CHANGED].min() > 1e-3
+    moved[0, CHANGED] = 0
+    return float(moved.max())
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_a_document_does_not_move_the_logits_of_the_others(tiny_model, attention, precision):
+    tiny_model.set_attn_implementation(attention)
+    ids, positions, changed = packed_block()
+    with torch.autocast("cpu", dtype=precision, enabled=precision != torch.float32):
+        assert difference(tiny_model, ids, changed, positions) < 1e-6
+        # the two ways to lose it without a word
+        mask = torch.ones_like(ids)
+        assert difference(tiny_model, ids, changed, positions, attention_mask=mask) > 1e-3
+        assert difference(tiny_model, ids, changed, None) > 1e-3
+
+
+def test_a_packed_document_has_the_loss_that_it_has_alone(tiny_model):
+    ids, positions, _changed = packed_block()
+    wrapped = LanguageModelLoss(tiny_model)
+    together = wrapped(ids, ids, positions)
+    alone = sum(
+        wrapped(part, part)
+        for row, lengths in zip(ids, PIECES, strict=True)
+        for part in (piece.unsqueeze(0) for piece in row.split(lengths))
+    )
+    torch.testing.assert_close(together, alone, rtol=1e-6, atol=1e-4)

@@ -73,9 +73,20 @@ class LanguageModelLoss(nn.Module):
         body = model.model
         self.body = torch.compile(body) if compile_body else body
 
-    def forward(self, input_ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Summed negative log-likelihood in nats; ids and labels are [rows, block_size]."""
-        hidden = self.body(input_ids=input_ids, use_cache=False).last_hidden_state
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        labels: torch.Tensor,
+        position_ids: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Summed negative log-likelihood in nats; ids, labels and positions are [rows, block_size].
+
+        Where `position_ids` restart, a document begins that sees none before it. transformers does
+        so only without an attention mask and without a cache; with either it silently does not.
+        """
+        hidden = self.body(
+            input_ids=input_ids, position_ids=position_ids, use_cache=False
+        ).last_hidden_state
         loss: torch.Tensor = SummedCrossEntropy.apply(  # type: ignore[no-untyped-call]
             hidden.flatten(0, 1), self.model.lm_head.weight, labels.flatten()
         )

@@ -30,6 +30,7 @@ from hf_zh_dict.training.launch import flat_settings
 from hf_zh_dict.training.optim import learning_rate_at
 from hf_zh_dict.training.signals import StopRequest
 from hf_zh_dict.training.stream import BlockStream, MicroBatch
+from hf_zh_dict.training.trial import check_isolation
 from hf_zh_dict.training.update import Updater
 
 if TYPE_CHECKING:
@@ -87,6 +88,20 @@ class Trainer:
             self.loss_sum.fill_(self.state.loss_sum)
             cut_back(self.paths.metrics, self.state.step)
             cut_back(self.paths.samples, self.state.step)
+
+    def try_out(self) -> None:
+        """What can be found out before the first step.
+
+        Raises:
+            InputError: the model does not train as the settings ask.
+        """
+        train = self.config.train
+        if train.isolate_documents:
+            check_isolation(
+                self.updater,
+                batch_size=train.per_device_batch_size,
+                block_size=self.config.blocks.block_size,
+            )
 
     def fit(self) -> Outcome:
         """Train up to `max_steps`, or to the first signal."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from hf_zh_dict.config import TrainConfig
+from hf_zh_dict.model.llama import checkpoint_layers
 from hf_zh_dict.model.loss import LanguageModelLoss
 from hf_zh_dict.training.judge import exact_dtype
 from hf_zh_dict.training.optim import make_optimizers, set_learning_rate
@@ -31,9 +32,22 @@ class Updater:
         self, model: "LlamaForCausalLM", config: TrainConfig, accelerator: "Accelerator"
     ) -> None:
         self.model, self.config, self.accelerator = model, config, accelerator
+        if config.gradient_checkpointing:
+            checkpoint_layers(model)
         self.wrapped, *self.optimizers = accelerator.prepare(
             LanguageModelLoss(model, compile_body=config.compile), *make_optimizers(model, config)
         )
+
+    def loss(self, batch: MicroBatch) -> torch.Tensor:
+        """The summed loss (nats) of a micro-batch, as it is trained on."""
+        arrays = [batch.inputs, batch.labels]
+        if self.config.isolate_documents:
+            arrays.append(batch.positions)
+        device = self.accelerator.device
+        loss: torch.Tensor = self.wrapped(
+            *(torch.from_numpy(array).to(device, non_blocking=True) for array in arrays)
+        )
+        return loss
 
     def update(self, micro_batches: list[MicroBatch], targets: int, rate: float) -> torch.Tensor:
         """All micro-steps and the update; returns this process's summed loss (nats)."""
@@ -43,9 +57,7 @@ class Updater:
         for micro_step, batch in enumerate(micro_batches):
             more = micro_step < len(micro_batches) - 1
             with self.accelerator.no_sync(self.wrapped) if more else nullcontext():
-                inputs = torch.from_numpy(batch.inputs).to(device, non_blocking=True)
-                labels = torch.from_numpy(batch.labels).to(device, non_blocking=True)
-                loss = self.wrapped(inputs, labels)
+                loss = self.loss(batch)
                 # gradients are averaged over processes, so each gives its share times their number
                 self.accelerator.backward(loss * (world_size / targets))
                 loss_sum += loss.detach()
