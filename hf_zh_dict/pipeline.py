@@ -241,6 +241,17 @@ def run_training(
         )
     )  # fmt: skip
     trainer.try_out()
+    if trainer.batch_size != config.train.per_device_batch_size:
+        say(
+            _(
+                "training: {asked} blocks at once do not fit into memory; train.per_device_batch_size "
+                "is {batch_size}, train.gradient_accumulation_steps {accumulation}, the same blocks a step"
+            ).format(
+                asked=config.train.per_device_batch_size,
+                batch_size=trainer.batch_size,
+                accumulation=trainer.accumulation,
+            )
+        )
     outcome = trainer.fit()
     if accelerator.is_main_process:
         if outcome.exit_code:

@@ -82,6 +82,23 @@ def test_eight_micro_batches_of_one_are_one_batch_of_eight(train):
         torch.testing.assert_close(weights(parts, 8)[name], tensor, rtol=1e-3, atol=1e-4)
 
 
+def test_a_batch_that_does_not_fit_is_divided_said_and_learns_the_same(train, monkeypatch, capsys):
+    whole, _ = train("whole", train__per_device_batch_size=8)
+    loss = Updater.loss
+
+    def tight(self, batch):
+        if len(batch.inputs) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.00 GiB.")
+        return loss(self, batch)
+
+    monkeypatch.setattr(Updater, "loss", tight)
+    capsys.readouterr()
+    divided, _ = train("divided", train__per_device_batch_size=8)
+    said = capsys.readouterr().out
+    assert "train.per_device_batch_size is 2, train.gradient_accumulation_steps 4" in said
+    assert losses(whole) == pytest.approx(losses(divided), rel=1e-5)
+
+
 def test_the_micro_batches_of_that_test_hold_very_different_numbers_of_targets(prepared):
     from hf_zh_dict.tokens.blocks import IGNORED, load_blocks
     from hf_zh_dict.training.stream import BlockStream

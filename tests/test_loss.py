@@ -1,11 +1,13 @@
 """The chunked loss is torch's cross entropy, in value and in gradients."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch.nn import functional
 
 from hf_zh_dict.model import loss as loss_module
-from hf_zh_dict.model.llama import build_model
+from hf_zh_dict.model.llama import build_model, checkpoint_layers
 from hf_zh_dict.model.loss import LanguageModelLoss, SummedCrossEntropy
 from hf_zh_dict.tokens.blocks import IGNORED
 
@@ -211,3 +213,41 @@ def test_a_packed_document_has_the_loss_that_it_has_alone(tiny_model):
         for part in (piece.unsqueeze(0) for piece in row.split(lengths))
     )
     torch.testing.assert_close(together, alone, rtol=1e-6, atol=1e-4)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_layers_computed_again_give_the_same_loss_gradients_and_random_state(
+    tiny_config, tokenizer, reshape, monkeypatch, dropout, compiled
+):
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
+    inputs, labels = make_batch()
+    found = []
+    for again in (False, True):
+        model = build_model(reshape(tiny_config, dropout=dropout), tokenizer)
+        if again:
+            checkpoint_layers(model)
+        wrapped = LanguageModelLoss(model, compile_body=compiled).train()
+        torch.manual_seed(1)
+        loss = wrapped(inputs, labels)
+        loss.backward()
+        gradients = {name: p.grad for name, p in model.named_parameters()}
+        found.append({"loss": loss.detach(), "random": torch.get_rng_state(), **gradients})
+    for name, expected in found[0].items():
+        torch.testing.assert_close(found[1][name], expected, rtol=1e-6, atol=1e-6)
+
+
+def test_computing_layers_again_keeps_fewer_tensors(tiny_config, tokenizer, reshape):
+    kept = []
+    for again in (False, True):
+        model = build_model(reshape(tiny_config, num_hidden_layers=4), tokenizer)
+        if again:
+            checkpoint_layers(model)
+        sizes = []
+        with torch.autograd.graph.saved_tensors_hooks(
+            lambda tensor, sizes=sizes: sizes.append(tensor.numel()) or tensor,
+            lambda tensor: tensor,
+        ):
+            LanguageModelLoss(model).train()(*make_batch())
+        kept.append(sum(sizes))
+    assert kept[1] < 0.5 * kept[0]

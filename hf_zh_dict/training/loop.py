@@ -30,7 +30,7 @@ from hf_zh_dict.training.launch import flat_settings
 from hf_zh_dict.training.optim import learning_rate_at
 from hf_zh_dict.training.signals import StopRequest
 from hf_zh_dict.training.stream import BlockStream, MicroBatch
-from hf_zh_dict.training.trial import check_isolation
+from hf_zh_dict.training.trial import check_isolation, fit_batch
 from hf_zh_dict.training.update import Updater
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class Trainer:
         self.state = TrainingState()
         self.first_bits_per_char = float("nan")
         self.details = ""  # behind the progress
+        self.batch_size = config.train.per_device_batch_size
+        self.accumulation = config.train.gradient_accumulation_steps
         self.loss_sum = torch.zeros((), dtype=exact_dtype(accelerator), device=accelerator.device)
         self.model = build_model(config, tokenizer)
         self.updater = Updater(self.model, config.train, accelerator)
@@ -90,18 +92,20 @@ class Trainer:
             cut_back(self.paths.samples, self.state.step)
 
     def try_out(self) -> None:
-        """What can be found out before the first step.
+        """Find the micro-batch that fits, and check what the settings promise.
 
         Raises:
-            InputError: the model does not train as the settings ask.
+            InputError: the model cannot train as the settings ask.
         """
-        train = self.config.train
-        if train.isolate_documents:
-            check_isolation(
-                self.updater,
-                batch_size=train.per_device_batch_size,
-                block_size=self.config.blocks.block_size,
-            )
+        block_size = self.config.blocks.block_size
+        self.batch_size, self.accumulation = fit_batch(
+            self.updater,
+            batch_size=self.batch_size,
+            accumulation=self.accumulation,
+            block_size=block_size,
+        )
+        if self.config.train.isolate_documents:
+            check_isolation(self.updater, batch_size=self.batch_size, block_size=block_size)
 
     def fit(self) -> Outcome:
         """Train up to `max_steps`, or to the first signal."""
@@ -124,8 +128,8 @@ class Trainer:
 
                 began = time.monotonic()
                 micro_batches = self.stream.next_step(
-                    batch_size=train.per_device_batch_size,
-                    accumulation=train.gradient_accumulation_steps,
+                    batch_size=self.batch_size,
+                    accumulation=self.accumulation,
                     rank=self.accelerator.process_index,
                     world_size=self.accelerator.num_processes,
                 )

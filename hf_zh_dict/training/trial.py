@@ -5,10 +5,11 @@ gradients and random state are afterwards as they were.
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.tokens.blocks import IGNORED
@@ -64,6 +65,64 @@ def measure_leak(updater: "Updater", *, batch_size: int, block_size: int) -> flo
     return moved / int((labels != IGNORED).sum())
 
 
+def fit_batch(
+    updater: "Updater", *, batch_size: int, accumulation: int, block_size: int
+) -> tuple[int, int]:
+    """The per-device batch that fits into memory, and the accumulation that keeps the global batch.
+
+    Blocks have one length, so one micro-batch tells of all. When it does not fit in one process, it
+    is divided in all of them. (Between processes that share each layer, as in FSDP, one that runs
+    out of memory alone leaves the others waiting; they have the same work, so they do so together.)
+
+    Raises:
+        InputError: not even one block fits.
+    """
+    accelerator = updater.accelerator
+    while True:
+        failed = not fits(updater, batch_size=batch_size, block_size=block_size)
+        count = torch.tensor(int(failed), device=accelerator.device)
+        if not int(accelerator.reduce(count, reduction="sum")):
+            return batch_size, accumulation
+        if batch_size == 1:
+            raise InputError(
+                _(
+                    "train.per_device_batch_size: there is not enough memory for one block; set "
+                    "train.gradient_checkpointing to true, or choose a smaller model or a smaller "
+                    "blocks.block_size."
+                )
+            )
+        divisor = next(n for n in range(2, batch_size + 1) if batch_size % n == 0)
+        batch_size, accumulation = batch_size // divisor, accumulation * divisor
+
+
+def fits(updater: "Updater", *, batch_size: int, block_size: int) -> bool:
+    """Whether one micro-batch goes through, with room beside it for what optimizers will keep."""
+    from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
+
+    ids = np.ones((batch_size, block_size), dtype=np.int64)
+    batch = MicroBatch(ids, ids, np.tile(np.arange(block_size), (batch_size, 1)))
+    failed = False
+    with tried_out(updater):
+        try:
+            room = [
+                torch.empty_like(parameter)
+                for optimizer in updater.optimizers
+                for group in optimizer.param_groups
+                for parameter in group["params"]
+                if parameter not in optimizer.state
+                for _moment in range(2)
+            ]
+            updater.accelerator.backward(updater.loss(batch) / batch.labels.size)
+            del room
+        except RuntimeError as error:
+            if not should_reduce_batch_size(error):
+                raise
+            failed = True
+    if failed:  # behind the except clause, where the error no longer holds what was allocated
+        clear_device_cache(garbage_collection=True)
+    return not failed
+
+
 @contextmanager
 def tried_out(updater: "Updater") -> Iterator[None]:
     """Training mode without consequences: random state and gradients are put back."""
@@ -79,6 +138,11 @@ def tried_out(updater: "Updater") -> Iterator[None]:
 
 
 def unsynchronized(updater: "Updater") -> AbstractContextManager[None]:
-    """No exchange of gradients between processes, where they can be left unexchanged."""
+    """No exchange of gradients, so that a process that runs out of memory keeps none waiting.
+
+    FSDP 2 exchanges nevertheless: gradients that it has not exchanged cannot be dropped again.
+    """
+    if updater.accelerator.is_fsdp2:
+        return nullcontext()
     context: AbstractContextManager[None] = updater.accelerator.no_sync(updater.wrapped)
     return context
