@@ -1,11 +1,15 @@
 """A step in, its learning rate out; a model in, its AdamW out."""
 
 import math
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
 from hf_zh_dict.config import TrainConfig
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 
 def learning_rate_at(step: int, config: TrainConfig) -> float:
@@ -59,6 +63,28 @@ def make_optimizers(model: nn.Module, config: TrainConfig) -> list[torch.optim.O
 def is_hidden_matrix(name: str, parameter: nn.Parameter) -> bool:
     """A matrix of a layer: no norm, no embedding, no output head."""
     return parameter.ndim == 2 and ".layers." in name
+
+
+def step_optimizers(
+    accelerator: "Accelerator", optimizers: list[Any], gradient_norm: torch.Tensor
+) -> bool:
+    """Step all optimizers, or, when fp16's scaled gradients overflowed, none; returns which.
+
+    `gradient_norm` is that of all gradients, unscaled. Accelerate's own optimizers each unscale,
+    judge and move the scale for themselves: of two, the second would divide its gradients by the
+    scale again, and could step where the first had not.
+    """
+    scaler = accelerator.scaler
+    if scaler is None:
+        for optimizer in optimizers:
+            optimizer.step()
+        return True
+    finite = bool(torch.isfinite(gradient_norm))
+    if finite:
+        for optimizer in optimizers:
+            optimizer.optimizer.step()
+    scaler.update()  # once: lower after an overflow, higher after many steps without one
+    return finite
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:

@@ -5,6 +5,7 @@ are counted over micro-batches and processes, and the sum is divided once. So ne
 of micro-batches nor of processes nor the length of documents changes what is learnt.
 """
 
+import math
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from hf_zh_dict.config import TrainConfig
 from hf_zh_dict.model.llama import checkpoint_layers
 from hf_zh_dict.model.loss import LanguageModelLoss
 from hf_zh_dict.training.judge import exact_dtype
-from hf_zh_dict.training.optim import make_optimizers, set_learning_rate
+from hf_zh_dict.training.optim import make_optimizers, set_learning_rate, step_optimizers
 from hf_zh_dict.training.stream import MicroBatch
 
 if TYPE_CHECKING:
@@ -61,10 +62,13 @@ class Updater:
                 # gradients are averaged over processes, so each gives its share times their number
                 self.accelerator.backward(loss * (world_size / targets))
                 loss_sum += loss.detach()
-        if self.config.max_grad_norm:
-            self.accelerator.clip_grad_norm_(self.wrapped.parameters(), self.config.max_grad_norm)
+        # this also takes fp16's scale out of the gradients
+        norm = self.accelerator.clip_grad_norm_(
+            self.wrapped.parameters(), self.config.max_grad_norm or math.inf
+        )
         for optimizer in self.optimizers:
             set_learning_rate(optimizer, rate)
-            optimizer.step()
+        step_optimizers(self.accelerator, self.optimizers, norm)
+        for optimizer in self.optimizers:
             optimizer.zero_grad()
         return loss_sum
