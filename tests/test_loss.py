@@ -178,9 +178,7 @@ def difference(model, ids, changed, positions, **options):
     wrapped = LanguageModelLoss(model)
     with torch.no_grad():
         before, after = (
-            wrapped.body(
-                input_ids=one, position_ids=positions, use_cache=False, **options
-            ).last_hidden_state
+            wrapped.body(input_ids=one, position_ids=positions, **options).last_hidden_state
             @ model.lm_head.weight.T
             for one in (ids, changed)
         )

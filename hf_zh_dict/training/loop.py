@@ -85,6 +85,7 @@ class Trainer:
         self.state = load_checkpoint(
             self.paths, steps[-1], self.accelerator, self.model, self.updater.optimizers
         )
+        self.updater.scatter()
         self.stream.epoch, self.stream.cursor = self.state.epoch, self.state.cursor
         if self.accelerator.is_main_process:
             self.loss_sum.fill_(self.state.loss_sum)
@@ -170,6 +171,7 @@ class Trainer:
 
     def evaluate(self, progress: Progress) -> None:
         """Score validation, continue some headwords, and keep the weights when they are the best."""
+        self.updater.gather()
         score = self.judge.score(self.model)
         state, bits = self.state, score.bits_per_char
         if state.step == 0:
@@ -228,6 +230,7 @@ class Trainer:
 
     def save(self) -> None:
         self.share_loss()
+        self.updater.gather()
         save_checkpoint(
             self.paths, self.accelerator, self.model, self.updater.optimizers, self.state,
             made_with={"settings": self.config.to_dict(), "blocks": self.blocks_fingerprint},

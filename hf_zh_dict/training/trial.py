@@ -14,6 +14,7 @@ import torch
 from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.tokens.blocks import IGNORED
 from hf_zh_dict.training.checkpoint import random_state, restore_random_state
+from hf_zh_dict.training.sharding import reshard
 from hf_zh_dict.training.stream import MicroBatch
 
 if TYPE_CHECKING:
@@ -132,6 +133,8 @@ def tried_out(updater: "Updater") -> Iterator[None]:
         with unsynchronized(updater):
             yield
     finally:
+        if updater.accelerator.is_fsdp2:
+            reshard(updater.wrapped)
         for optimizer in updater.optimizers:
             optimizer.zero_grad()
         restore_random_state(state)

@@ -16,6 +16,7 @@ from hf_zh_dict.model.llama import checkpoint_layers
 from hf_zh_dict.model.loss import LanguageModelLoss
 from hf_zh_dict.training.judge import exact_dtype
 from hf_zh_dict.training.optim import make_optimizers, set_learning_rate, step_optimizers
+from hf_zh_dict.training.sharding import copy_parameters, model_to_train, whole
 from hf_zh_dict.training.stream import MicroBatch
 
 if TYPE_CHECKING:
@@ -26,18 +27,29 @@ if TYPE_CHECKING:
 class Updater:
     """The model as it trains, and its optimizers.
 
-    `model` stays plain, for scoring, sampling and saving; `wrapped` is what trains.
+    `model` stays plain, for scoring, sampling and saving; `wrapped` is what trains. They have the
+    same parameters, unless they lie in shards: then `gather` and `scatter` copy them.
     """
 
     def __init__(
         self, model: "LlamaForCausalLM", config: TrainConfig, accelerator: "Accelerator"
     ) -> None:
         self.model, self.config, self.accelerator = model, config, accelerator
+        self.trained = model_to_train(model, accelerator)
         if config.gradient_checkpointing:
-            checkpoint_layers(model)
+            checkpoint_layers(self.trained)
         self.wrapped, *self.optimizers = accelerator.prepare(
-            LanguageModelLoss(model, compile_body=config.compile), *make_optimizers(model, config)
+            LanguageModelLoss(self.trained, compile_body=config.compile),
+            *make_optimizers(self.trained, config),
         )
+
+    def gather(self) -> None:
+        """Bring `model` up to date; called by every process."""
+        copy_parameters(self.trained, self.model)
+
+    def scatter(self) -> None:
+        """Train on from the weights in `model`; called by every process."""
+        copy_parameters(self.model, self.trained)
 
     def loss(self, batch: MicroBatch) -> torch.Tensor:
         """The summed loss (nats) of a micro-batch, as it is trained on."""
@@ -63,8 +75,10 @@ class Updater:
                 self.accelerator.backward(loss * (world_size / targets))
                 loss_sum += loss.detach()
         # this also takes fp16's scale out of the gradients
-        norm = self.accelerator.clip_grad_norm_(
-            self.wrapped.parameters(), self.config.max_grad_norm or math.inf
+        norm = whole(
+            self.accelerator.clip_grad_norm_(
+                self.wrapped.parameters(), self.config.max_grad_norm or math.inf
+            )
         )
         for optimizer in self.optimizers:
             set_learning_rate(optimizer, rate)
