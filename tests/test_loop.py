@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import json
 import os
+import re
 import signal
 
 import pytest
@@ -12,6 +13,7 @@ from safetensors.torch import load_file
 
 from hf_zh_dict import pipeline
 from hf_zh_dict.paths import RunPaths
+from hf_zh_dict.progress import Progress
 from hf_zh_dict.records import read_rows
 from hf_zh_dict.settings import load_config
 from hf_zh_dict.training import launch
@@ -136,7 +138,7 @@ def test_a_stopped_and_resumed_run_equals_the_unbroken_one(train, monkeypatch, o
     assert code == 0
     for name, tensor in weights(unbroken, 8).items():
         assert torch.equal(weights(resumed, 8)[name], tensor), name
-    timing = {"tokens_per_second", "seconds"}
+    timing = {"tokens_per_second", "seconds", "memory_gigabytes"}
     rows = [
         [{k: v for k, v in row.items() if k not in timing} for row in read_rows(run.metrics)]
         for run in (unbroken, resumed)
@@ -185,6 +187,7 @@ def test_metrics_hold_training_and_evaluation_rows(train):
     training = [row for row in rows if "loss" in row]
     assert [row["step"] for row in training] == [3, 6]
     assert all(row["tokens_per_second"] > 0 and row["learning_rate"] > 0 for row in training)
+    assert all(0.05 < row["memory_gigabytes"] < 50 for row in training)
     assert evaluations[-1]["validation_loss"] < evaluations[0]["validation_loss"]
 
 
@@ -201,6 +204,24 @@ def test_the_saved_model_is_the_best_one(train):
 def test_only_the_newest_checkpoints_are_kept(train):
     paths, _ = train("kept", train__save_steps=2, train__save_total_limit=2)
     assert list_checkpoints(paths) == [6, 8]
+
+
+def test_the_progress_says_loss_bits_speed_memory_and_the_time_left(train, monkeypatch):
+    lines = []
+    advance = Progress.advance
+
+    def noted(self, *arguments, **options):
+        advance(self, *arguments, **options)
+        lines.append(self.line())
+
+    monkeypatch.setattr(Progress, "advance", noted)
+    train("told", train__logging_steps=1)
+    number = r"[\d,.]+"
+    expected = (
+        rf"training  7/8  {number} bits per character  loss {number}  {number} tokens/s"
+        rf"  {number} GB  \d+:\d\d left"
+    )
+    assert [line for line in lines if re.fullmatch(expected, line)]
 
 
 def test_tensorboard_gets_what_the_metrics_have(train):

@@ -4,11 +4,13 @@ The order of one turn, always the same: evaluate → sample → keep the best �
 micro-steps → update → log. `step` counts updates of the weights.
 """
 
+import math
 import shutil
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import torch
 
 from hf_zh_dict.config import Config
@@ -26,7 +28,7 @@ from hf_zh_dict.training.checkpoint import (
     save_checkpoint,
 )
 from hf_zh_dict.training.judge import HeldOut, Judge, exact_dtype
-from hf_zh_dict.training.launch import flat_settings
+from hf_zh_dict.training.launch import start_trackers
 from hf_zh_dict.training.optim import learning_rate_at
 from hf_zh_dict.training.signals import StopRequest
 from hf_zh_dict.training.stream import BlockStream, MicroBatch
@@ -68,6 +70,7 @@ class Trainer:
         self.state = TrainingState()
         self.first_bits_per_char = float("nan")
         self.details = ""  # behind the progress
+        self.bits_per_char = float("nan")  # of the newest evaluation
         self.batch_size = config.train.per_device_batch_size
         self.accumulation = config.train.gradient_accumulation_steps
         self.loss_sum = torch.zeros((), dtype=exact_dtype(accelerator), device=accelerator.device)
@@ -75,7 +78,7 @@ class Trainer:
         self.updater = Updater(self.model, config.train, accelerator)
         self.judge = Judge(config, paths, accelerator, tokenizer, held_out)
         torch.manual_seed(config.train.seed * 1000 + accelerator.process_index)  # dropout
-        accelerator.init_trackers("training", config=flat_settings(config))
+        start_trackers(config, paths, accelerator)
 
     def resume(self) -> None:
         """Go back to the newest checkpoint; metrics and samples behind it are cut off."""
@@ -174,6 +177,7 @@ class Trainer:
         self.updater.gather()
         score = self.judge.score(self.model)
         state, bits = self.state, score.bits_per_char
+        self.bits_per_char = bits
         if state.step == 0:
             self.first_bits_per_char = bits
         row = {
@@ -215,9 +219,13 @@ class Trainer:
             "loss": state.loss_sum / state.loss_targets,
             "learning_rate": rate,
             "tokens_per_second": state.loss_targets / state.loss_seconds,
+            "memory_gigabytes": measure_memory(self.accelerator.device),
             "seconds": state.seconds,
         }
-        self.details = _("loss {loss:.3f}  {tokens_per_second:,.0f} tokens/s").format(**row)
+        told = _("loss {loss:.3f}  {tokens_per_second:,.0f} tokens/s  {memory_gigabytes:.1f} GB")
+        if not math.isnan(self.bits_per_char):  # a resumed run has to evaluate first
+            told = _("{bits:.3f} bits per character") + "  " + told
+        self.details = told.format(bits=self.bits_per_char, **row)
         state.loss_sum, state.loss_targets, state.loss_seconds = 0.0, 0, 0.0
         self.loss_sum.zero_()
         self.record(row)
@@ -236,6 +244,13 @@ class Trainer:
             made_with={"settings": self.config.to_dict(), "blocks": self.blocks_fingerprint},
             keep=self.config.train.save_total_limit,
         )  # fmt: skip
+
+
+def measure_memory(device: torch.device) -> float:
+    """Gigabytes: the most that the GPU held so far, or what this process holds now."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 1e9
+    return int(psutil.Process().memory_info().rss) / 1e9
 
 
 def clear_training(paths: RunPaths) -> None:
