@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from hf_zh_dict.model.sampling import Sampling
     from hf_zh_dict.training.loop import Outcome
+    from hf_zh_dict.training.plan import Plan
 
 Say = Callable[[str], None]  # shows a line to the user
 
@@ -195,6 +196,30 @@ def check_run_folder(config: Config, paths: RunPaths, *, resume: bool, overwrite
             )
 
 
+def plan_training(config: Config, paths: RunPaths, say: Say, *, timed_steps: int) -> "Plan":
+    """What that training will take here; missing stages are built, nothing else is touched."""
+    check_run_folder(config, paths, resume=True, overwrite=False)
+
+    from hf_zh_dict.corpus.build import read_texts
+    from hf_zh_dict.tokens.blocks import load_blocks
+    from hf_zh_dict.tokens.tokenizer import load_tokenizer
+    from hf_zh_dict.training.launch import make_accelerator
+    from hf_zh_dict.training.plan import make_plan
+
+    accelerator = make_accelerator(config, paths)
+    if accelerator.is_main_process:
+        ensure_blocks(config, paths, say)
+    accelerator.wait_for_everyone()
+    return make_plan(
+        config,
+        accelerator,
+        load_tokenizer(paths.tokenizer),
+        load_blocks(paths.blocks),
+        list(read_texts(paths.split("validation"))),
+        timed_steps=timed_steps,
+    )
+
+
 def run_training(
     config: Config, paths: RunPaths, say: Say, *, resume: bool, overwrite: bool
 ) -> int:
@@ -208,6 +233,7 @@ def run_training(
     from hf_zh_dict.training.judge import HeldOut
     from hf_zh_dict.training.launch import make_accelerator
     from hf_zh_dict.training.loop import Trainer, clear_training
+    from hf_zh_dict.training.trial import memory_errors_as_sentences
 
     accelerator = make_accelerator(config, paths)
     if accelerator.is_main_process:
@@ -252,7 +278,8 @@ def run_training(
                 accumulation=trainer.accumulation,
             )
         )
-    outcome = trainer.fit()
+    with memory_errors_as_sentences():
+        outcome = trainer.fit()
     if accelerator.is_main_process:
         if outcome.exit_code:
             say(

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from hf_zh_dict import pipeline
+from hf_zh_dict.messages import InputError
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.progress import Progress
 from hf_zh_dict.records import read_rows
@@ -99,6 +100,15 @@ def test_a_batch_that_does_not_fit_is_divided_said_and_learns_the_same(train, mo
     said = capsys.readouterr().out
     assert "train.per_device_batch_size is 2, train.gradient_accumulation_steps 4" in said
     assert losses(whole) == pytest.approx(losses(divided), rel=1e-5)
+
+
+def test_memory_that_runs_out_later_is_one_sentence_with_the_way_on(train, monkeypatch):
+    def full(*_arguments):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.00 GiB.")
+
+    monkeypatch.setattr(Updater, "update", full)
+    with pytest.raises(InputError, match=r"^memory ran out during training; go on with --resume"):
+        train("full")
 
 
 def test_the_micro_batches_of_that_test_hold_very_different_numbers_of_targets(prepared):

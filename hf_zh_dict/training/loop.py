@@ -10,7 +10,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import psutil
 import torch
 
 from hf_zh_dict.config import Config
@@ -27,6 +26,7 @@ from hf_zh_dict.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from hf_zh_dict.training.device import measure_memory
 from hf_zh_dict.training.judge import HeldOut, Judge, exact_dtype
 from hf_zh_dict.training.launch import start_trackers
 from hf_zh_dict.training.optim import learning_rate_at
@@ -244,13 +244,6 @@ class Trainer:
             made_with={"settings": self.config.to_dict(), "blocks": self.blocks_fingerprint},
             keep=self.config.train.save_total_limit,
         )  # fmt: skip
-
-
-def measure_memory(device: torch.device) -> float:
-    """Gigabytes: the most that the GPU held so far, or what this process holds now."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / 1e9
-    return int(psutil.Process().memory_info().rss) / 1e9
 
 
 def clear_training(paths: RunPaths) -> None:

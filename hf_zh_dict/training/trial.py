@@ -125,6 +125,28 @@ def fits(updater: "Updater", *, batch_size: int, block_size: int) -> bool:
 
 
 @contextmanager
+def memory_errors_as_sentences() -> Iterator[None]:
+    """When memory runs out nevertheless, later on, what to do is said.
+
+    Then the processes can no longer agree: those that have memory wait for the one that has not.
+    """
+    from accelerate.utils.memory import should_reduce_batch_size
+
+    try:
+        yield
+    except RuntimeError as error:
+        if not should_reduce_batch_size(error):
+            raise
+        raise InputError(
+            _(
+                "memory ran out during training; go on with --resume, a smaller "
+                "train.per_device_batch_size (or train.per_device_eval_batch_size) and a larger "
+                "train.gradient_accumulation_steps."
+            )
+        ) from error
+
+
+@contextmanager
 def tried_out(updater: "Updater") -> Iterator[None]:
     """Training mode without consequences: random state and gradients are put back."""
     state = random_state()
