@@ -50,3 +50,56 @@ def test_trackio_keeps_the_run_on_this_machine(tmp_path):
     options = [*QUICK, "trackio", "--train.logging-steps", "1"]
     launch(["train.py", "--output-dir", str(paths.root), *options], TRACKIO_DIR=str(folder))
     assert [path.stat().st_size > 0 for path in folder.rglob("training*.db")] == [True]
+
+
+def test_there_is_a_launch_file_for_each_kind_of_machine():
+    assert [path.stem for path in LAUNCH_FILES] == ["ddp", "fsdp2", "one-gpu", "two-nodes"]
+    page = (LAUNCH_FILES[0].parent.parent / "launch.md").read_text(encoding="utf-8")
+    assert all(page.count(path.name) >= 2 for path in LAUNCH_FILES)  # in both languages
+
+
+@pytest.mark.parametrize("path", LAUNCH_FILES, ids=lambda path: path.stem)
+def test_accelerate_takes_the_launch_file(path):
+    """As far as it goes without GPUs: the file is read, its arguments checked, the environment made."""
+    from accelerate.commands import launch as launcher
+    from accelerate.commands.config.config_args import load_config_from_file
+    from accelerate.utils import prepare_multi_gpu_env, prepare_simple_launcher_cmd_env
+
+    config = load_config_from_file(str(path))
+    several = config.num_processes > 1
+    machine = ["--machine_rank", "1", "--main_process_ip", "10.0.0.1"]
+    argv = ["--config_file", str(path), *(machine if config.num_machines > 1 else []), "train.py"]
+    arguments, _defaults, _precision = launcher._validate_launch_command(
+        launcher.launch_command_parser().parse_args(argv)
+    )
+    assert arguments.num_processes == config.num_processes
+    assert arguments.multi_gpu == (path.stem in ("ddp", "two-nodes"))
+    assert arguments.use_fsdp == (path.stem == "fsdp2")
+    if several:
+        environment = prepare_multi_gpu_env(arguments)
+    else:
+        _command, environment = prepare_simple_launcher_cmd_env(arguments)
+    assert environment["ACCELERATE_MIXED_PRECISION"] == "bf16"
+    if config.num_machines > 1:
+        assert (arguments.rdzv_endpoint, arguments.node_rank) == ("10.0.0.1:29500", 1)
+        assert (arguments.nnodes, arguments.nproc_per_node) == ("2", "4")
+
+
+def test_the_shards_of_the_launch_file_are_those_that_the_tests_train_with(monkeypatch):
+    from accelerate.commands import launch as launcher
+    from accelerate.utils import FullyShardedDataParallelPlugin, prepare_multi_gpu_env
+
+    file = next(path for path in LAUNCH_FILES if path.stem == "fsdp2")
+    arguments, _defaults, _precision = launcher._validate_launch_command(
+        launcher.launch_command_parser().parse_args(["--config_file", str(file), "train.py"])
+    )
+    environment = prepare_multi_gpu_env(arguments)
+    for name, value in environment.items():
+        if name.startswith(("FSDP_", "ACCELERATE_")):
+            monkeypatch.setenv(name, value)
+    plugin = FullyShardedDataParallelPlugin()
+    assert plugin.fsdp_version == 2
+    assert plugin.reshard_after_forward is True
+    assert plugin.transformer_cls_names_to_wrap == ["LlamaDecoderLayer"]
+    assert not plugin.cpu_ram_efficient_loading
+    assert not plugin.activation_checkpointing
