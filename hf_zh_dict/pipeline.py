@@ -197,15 +197,26 @@ def check_run_folder(config: Config, paths: RunPaths, *, resume: bool, overwrite
 
 
 def plan_training(config: Config, paths: RunPaths, say: Say, *, timed_steps: int) -> "Plan":
-    """What that training will take here; missing stages are built, nothing else is touched."""
-    check_run_folder(config, paths, resume=True, overwrite=False)
+    """What that training will take here; missing stages are built, nothing else is touched.
 
-    from hf_zh_dict.corpus.build import read_texts
-    from hf_zh_dict.tokens.blocks import load_blocks
-    from hf_zh_dict.tokens.tokenizer import load_tokenizer
+    Raises:
+        InputError: the stages would have to be built anew below a training of other data.
+    """
+    from hf_zh_dict.corpus.build import corpus_fingerprint, read_texts
+    from hf_zh_dict.tokens.blocks import blocks_fingerprint, load_blocks
+    from hf_zh_dict.tokens.tokenizer import load_tokenizer, tokenizer_fingerprint
+    from hf_zh_dict.training.checkpoint import list_checkpoints
     from hf_zh_dict.training.launch import make_accelerator
     from hf_zh_dict.training.plan import make_plan
 
+    tokenizer_print = tokenizer_fingerprint(config.tokenizer, corpus_fingerprint(config.corpus))
+    wanted = blocks_fingerprint(config.blocks, tokenizer_print)
+    if list_checkpoints(paths) and not is_current(paths.blocks, wanted):
+        raise InputError(
+            _(
+                "{folder}: holds a training of other data; choose another --output-dir for the plan."
+            ).format(folder=paths.root)
+        )
     accelerator = make_accelerator(config, paths)
     if accelerator.is_main_process:
         ensure_blocks(config, paths, say)

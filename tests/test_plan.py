@@ -72,6 +72,10 @@ def test_the_command_builds_stages_and_touches_nothing_else(capsys, tmp_path):
     assert main(["train", *asked, "--train.max-steps", "1"]) == 0
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()}
     assert main(["plan", "--steps", "1", *asked]) == 0
+    assert main(["plan", "--steps", "1", *asked, "--model.hidden-size", "64"]) == 0
+    capsys.readouterr()
+    assert main(["plan", "--steps", "1", *asked, "--tokenizer.vocab-size", "410"]) == 2
+    assert "holds a training of other data" in capsys.readouterr().err
     assert before == {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()}
 
 

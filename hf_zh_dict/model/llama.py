@@ -125,7 +125,7 @@ def checkpoint_layers(model: "LlamaForCausalLM") -> None:
 
     Dropout draws the second time what it drew the first (torch puts the random state back).
     """
-    # transformers 5.22 renamed it, and warns of the old name
+    # newer releases of transformers 5 know it by another name, and warn of the old one
     enable = getattr(model, "activation_checkpointing_enable", model.gradient_checkpointing_enable)
     enable({"use_reentrant": False})
 

@@ -97,5 +97,6 @@ def load_optimizer_state(optimizer: Any, state: Mapping[str, Any]) -> None:
             for key, value in kept.items()
         }
         for index, kept in state["state"].items()
+        if index < len(parameters)  # else the optimizer refuses the state itself
     }
     optimizer.load_state_dict({**state, "state": moments})

@@ -97,31 +97,33 @@ def fit_batch(
 
 
 def fits(updater: "Updater", *, batch_size: int, block_size: int) -> bool:
-    """Whether one micro-batch goes through, with room beside it for what optimizers will keep."""
+    """Whether one micro-batch goes through."""
     from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
 
     ids = np.ones((batch_size, block_size), dtype=np.int64)
     batch = MicroBatch(ids, ids, np.tile(np.arange(block_size), (batch_size, 1)))
-    failed = False
-    with tried_out(updater):
-        try:
-            room = [
-                torch.empty_like(parameter)
-                for optimizer in updater.optimizers
-                for group in optimizer.param_groups
-                for parameter in group["params"]
-                if parameter not in optimizer.state
-                for _moment in range(2)
-            ]
-            updater.accelerator.backward(updater.loss(batch) / batch.labels.size)
-            del room
-        except RuntimeError as error:
-            if not should_reduce_batch_size(error):
-                raise
-            failed = True
-    if failed:  # behind the except clause, where the error no longer holds what was allocated
-        clear_device_cache(garbage_collection=True)
-    return not failed
+    try:
+        with tried_out(updater):
+            pass_through(updater, batch)
+        return True
+    except RuntimeError as error:
+        if not should_reduce_batch_size(error):
+            raise
+    clear_device_cache(garbage_collection=True)  # here the error holds nothing any more
+    return False
+
+
+def pass_through(updater: "Updater", batch: MicroBatch) -> None:
+    """Forward and backward, with room beside them for what the optimizers will keep."""
+    _room = [
+        torch.empty_like(parameter)
+        for optimizer in updater.optimizers
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+        if parameter not in optimizer.state
+        for _moment in range(2)
+    ]
+    updater.accelerator.backward(updater.loss(batch) / batch.labels.size)
 
 
 @contextmanager
