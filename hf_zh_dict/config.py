@@ -221,6 +221,13 @@ class TrainConfig:
     cpu_threads: int = setting(
         0, N_("threads of each process on the CPU (0: its share of the machine's cores)")
     )
+    isolate_documents: bool = setting(
+        False, N_("documents in a block do not see each other (tested before training starts)")
+    )
+    gradient_checkpointing: bool = setting(
+        False,
+        N_("compute each layer again in the backward pass: less memory, about a third slower"),
+    )
     compile: bool = setting(False, N_("compile the model with torch.compile"))
     report_to: tuple[str, ...] = setting(("tensorboard",), N_("trackers, through Accelerate"))
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from hf_zh_dict.model.sampling import Sampling
     from hf_zh_dict.training.loop import Outcome
+    from hf_zh_dict.training.plan import Plan
 
 Say = Callable[[str], None]  # shows a line to the user
 
@@ -195,6 +196,41 @@ def check_run_folder(config: Config, paths: RunPaths, *, resume: bool, overwrite
             )
 
 
+def plan_training(config: Config, paths: RunPaths, say: Say, *, timed_steps: int) -> "Plan":
+    """What that training will take here; missing stages are built, nothing else is touched.
+
+    Raises:
+        InputError: the stages would have to be built anew below a training of other data.
+    """
+    from hf_zh_dict.corpus.build import corpus_fingerprint, read_texts
+    from hf_zh_dict.tokens.blocks import blocks_fingerprint, load_blocks
+    from hf_zh_dict.tokens.tokenizer import load_tokenizer, tokenizer_fingerprint
+    from hf_zh_dict.training.checkpoint import list_checkpoints
+    from hf_zh_dict.training.launch import make_accelerator
+    from hf_zh_dict.training.plan import make_plan
+
+    tokenizer_print = tokenizer_fingerprint(config.tokenizer, corpus_fingerprint(config.corpus))
+    wanted = blocks_fingerprint(config.blocks, tokenizer_print)
+    if list_checkpoints(paths) and not is_current(paths.blocks, wanted):
+        raise InputError(
+            _(
+                "{folder}: holds a training of other data; choose another --output-dir for the plan."
+            ).format(folder=paths.root)
+        )
+    accelerator = make_accelerator(config, paths)
+    if accelerator.is_main_process:
+        ensure_blocks(config, paths, say)
+    accelerator.wait_for_everyone()
+    return make_plan(
+        config,
+        accelerator,
+        load_tokenizer(paths.tokenizer),
+        load_blocks(paths.blocks),
+        list(read_texts(paths.split("validation"))),
+        timed_steps=timed_steps,
+    )
+
+
 def run_training(
     config: Config, paths: RunPaths, say: Say, *, resume: bool, overwrite: bool
 ) -> int:
@@ -208,6 +244,7 @@ def run_training(
     from hf_zh_dict.training.judge import HeldOut
     from hf_zh_dict.training.launch import make_accelerator
     from hf_zh_dict.training.loop import Trainer, clear_training
+    from hf_zh_dict.training.trial import memory_errors_as_sentences
 
     accelerator = make_accelerator(config, paths)
     if accelerator.is_main_process:
@@ -240,7 +277,20 @@ def run_training(
             precision=accelerator.mixed_precision,
         )
     )  # fmt: skip
-    outcome = trainer.fit()
+    trainer.try_out()
+    if trainer.batch_size != config.train.per_device_batch_size:
+        say(
+            _(
+                "training: {asked} blocks at once do not fit into memory; train.per_device_batch_size "
+                "is {batch_size}, train.gradient_accumulation_steps {accumulation}, the same blocks a step"
+            ).format(
+                asked=config.train.per_device_batch_size,
+                batch_size=trainer.batch_size,
+                accumulation=trainer.accumulation,
+            )
+        )
+    with memory_errors_as_sentences():
+        outcome = trainer.fit()
     if accelerator.is_main_process:
         if outcome.exit_code:
             say(

@@ -41,8 +41,9 @@ def make_blocks(tmp_path_factory):
 
 
 def read_epoch(blocks, seed=0, epoch=0):
+    """Inputs and labels of all blocks of an epoch."""
     packed = blocks.pack(seed=seed, epoch=epoch)
-    return blocks.read(packed, np.arange(packed.num_blocks))
+    return blocks.read(packed, np.arange(packed.num_blocks))[:2]
 
 
 def sorted_pairs(inputs, labels):
@@ -135,9 +136,31 @@ def test_blocks_can_be_read_in_any_order_and_number(make_blocks, lengths, block_
     packed = blocks.pack(seed=0, epoch=0)
     inputs, labels = read_epoch(blocks)
     backwards = np.arange(packed.num_blocks)[::-1]
-    some_inputs, some_labels = blocks.read(packed, backwards[:3])
+    some_inputs, some_labels, _positions = blocks.read(packed, backwards[:3])
     np.testing.assert_array_equal(some_inputs, inputs[backwards[:3]])
     np.testing.assert_array_equal(some_labels, labels[backwards[:3]])
+
+
+@given(lengths=document_lengths, block_size=block_sizes, seed=seeds)
+def test_positions_restart_with_each_piece_and_with_the_padding(
+    make_blocks, lengths, block_size, seed
+):
+    blocks = make_blocks(lengths, block_size)
+    packed = blocks.pack(seed=seed, epoch=0)
+    inputs, labels, positions = blocks.read(packed, np.arange(packed.num_blocks))
+    assert positions.dtype == np.int64
+    counted = labels != IGNORED
+    follows = np.zeros_like(counted)  # the place before it holds the same piece
+    follows[:, 1:] = (np.diff(inputs, axis=1) == 1) & counted[:, 1:]
+    follows[:, 1:] |= ~counted[:, 1:] & ~counted[:, :-1]
+    bos = np.isin(inputs, blocks.offsets[:-1]) & counted
+    assert (positions[bos] == 0).all()
+    assert (positions[:, 0] == 0).all()
+    steps = np.diff(positions, axis=1)
+    assert (steps[positions[:, 1:] > 0] == 1).all()
+    assert follows[positions > 0].all()
+    pieces = (positions == 0).sum() - (~counted).any(axis=1).sum()
+    assert pieces == len(packed.lengths)
 
 
 @given(data=st.data(), block_size=block_sizes)

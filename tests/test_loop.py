@@ -16,6 +16,7 @@ from hf_zh_dict import pipeline
 from hf_zh_dict.messages import InputError
 from hf_zh_dict.model.loss import LanguageModelLoss
 from hf_zh_dict.paths import RunPaths
+from hf_zh_dict.progress import Progress
 from hf_zh_dict.records import read_rows
 from hf_zh_dict.settings import load_config
 from hf_zh_dict.training import launch
@@ -87,6 +88,32 @@ def test_eight_micro_batches_of_one_are_one_batch_of_eight(train):
         torch.testing.assert_close(weights(parts, 8)[name], tensor, rtol=1e-3, atol=1e-4)
 
 
+def test_a_batch_that_does_not_fit_is_divided_said_and_learns_the_same(train, monkeypatch, capsys):
+    whole, _ = train("whole", train__per_device_batch_size=8)
+    loss = Updater.loss
+
+    def tight(self, batch):
+        if len(batch.inputs) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.00 GiB.")
+        return loss(self, batch)
+
+    monkeypatch.setattr(Updater, "loss", tight)
+    capsys.readouterr()
+    divided, _ = train("divided", train__per_device_batch_size=8)
+    said = capsys.readouterr().out
+    assert "train.per_device_batch_size is 2, train.gradient_accumulation_steps 4" in said
+    assert losses(whole) == pytest.approx(losses(divided), rel=1e-5)
+
+
+def test_memory_that_runs_out_later_is_one_sentence_with_the_way_on(train, monkeypatch):
+    def full(*_arguments):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.00 GiB.")
+
+    monkeypatch.setattr(Updater, "update", full)
+    with pytest.raises(InputError, match=r"^memory ran out during training; go on with --resume"):
+        train("full")
+
+
 def test_the_micro_batches_of_that_test_hold_very_different_numbers_of_targets(prepared):
     from hf_zh_dict.tokens.blocks import IGNORED, load_blocks
     from hf_zh_dict.training.stream import BlockStream
@@ -130,7 +157,7 @@ def poison(monkeypatch):
 
 def untimed(rows):
     """Rows without what differs from one run to the next."""
-    timing = {"tokens_per_second", "seconds"}
+    timing = {"tokens_per_second", "seconds", "memory_gigabytes"}
     return [{k: v for k, v in row.items() if k not in timing} for row in rows]
 
 
@@ -464,6 +491,7 @@ def test_metrics_hold_training_and_evaluation_rows(train):
     training = [row for row in rows if "loss" in row]
     assert [row["step"] for row in training] == [3, 6]
     assert all(row["tokens_per_second"] > 0 and row["learning_rate"] > 0 for row in training)
+    assert all(0.05 < row["memory_gigabytes"] < 50 for row in training)
     assert evaluations[-1]["validation_loss"] < evaluations[0]["validation_loss"]
 
 
@@ -480,6 +508,24 @@ def test_the_saved_model_is_the_best_one(train):
 def test_only_the_newest_checkpoints_are_kept(train):
     paths, _ = train("kept", train__save_steps=2, train__save_total_limit=2)
     assert list_checkpoints(paths) == [6, 8]
+
+
+def test_the_progress_says_loss_bits_speed_memory_and_the_time_left(train, monkeypatch):
+    lines = []
+    advance = Progress.advance
+
+    def noted(self, *arguments, **options):
+        advance(self, *arguments, **options)
+        lines.append(self.line())
+
+    monkeypatch.setattr(Progress, "advance", noted)
+    train("told", train__logging_steps=1)
+    number = r"[\d,.]+"
+    expected = (
+        rf"training  7/8  {number} bits per character  loss {number}  {number} tokens/s"
+        rf"  {number} GB  \d+:\d\d left"
+    )
+    assert [line for line in lines if re.fullmatch(expected, line)]
 
 
 def test_tensorboard_gets_what_the_metrics_have(train):

@@ -1,11 +1,13 @@
 """The chunked loss is torch's cross entropy, in value and in gradients."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch.nn import functional
 
 from hf_zh_dict.model import loss as loss_module
-from hf_zh_dict.model.llama import build_model
+from hf_zh_dict.model.llama import build_model, checkpoint_layers
 from hf_zh_dict.model.loss import LanguageModelLoss, SummedCrossEntropy
 from hf_zh_dict.tokens.blocks import IGNORED
 
@@ -155,3 +157,95 @@ def test_the_sum_over_targets_is_the_stock_mean_loss(tiny_model):
 def test_the_wrapped_model_has_no_parameter_twice(tiny_model):
     wrapped = LanguageModelLoss(tiny_model)
     assert list(wrapped.parameters()) == list(tiny_model.parameters())
+
+
+# Documents of 9, 1, 14 and 8 tokens in a block of 32, and others in the second row.
+PIECES = ((9, 1, 14, 8), (20, 12))
+CHANGED = slice(10, 24)  # the third document of the first row
+
+
+def packed_block():
+    """Ids and positions of packed documents, [2, 32]; and the ids with one document exchanged."""
+    ids = torch.randint(3, VOCABULARY, (2, 32), generator=torch.Generator().manual_seed(4))
+    positions = torch.stack([torch.cat([torch.arange(n) for n in row]) for row in PIECES])
+    changed = ids.clone()
+    changed[0, CHANGED] = (ids[0, CHANGED] + 1) % VOCABULARY
+    return ids, positions, changed
+
+
+def difference(model, ids, changed, positions, **options):
+    """How far logits of all other documents move when one is exchanged."""
+    wrapped = LanguageModelLoss(model)
+    with torch.no_grad():
+        before, after = (
+            wrapped.body(input_ids=one, position_ids=positions, **options).last_hidden_state
+            @ model.lm_head.weight.T
+            for one in (ids, changed)
+        )
+    moved = (before - after).abs().amax(dim=2)
+    assert moved[0, CHANGED].min() > 1e-3
+    moved[0, CHANGED] = 0
+    return float(moved.max())
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_a_document_does_not_move_the_logits_of_the_others(tiny_model, attention, precision):
+    tiny_model.set_attn_implementation(attention)
+    ids, positions, changed = packed_block()
+    with torch.autocast("cpu", dtype=precision, enabled=precision != torch.float32):
+        assert difference(tiny_model, ids, changed, positions) < 1e-6
+        # the two ways to lose it without a word
+        mask = torch.ones_like(ids)
+        assert difference(tiny_model, ids, changed, positions, attention_mask=mask) > 1e-3
+        assert difference(tiny_model, ids, changed, None) > 1e-3
+
+
+def test_a_packed_document_has_the_loss_that_it_has_alone(tiny_model):
+    ids, positions, _changed = packed_block()
+    wrapped = LanguageModelLoss(tiny_model)
+    together = wrapped(ids, ids, positions)
+    alone = sum(
+        wrapped(part, part)
+        for row, lengths in zip(ids, PIECES, strict=True)
+        for part in (piece.unsqueeze(0) for piece in row.split(lengths))
+    )
+    torch.testing.assert_close(together, alone, rtol=1e-6, atol=1e-4)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_layers_computed_again_give_the_same_loss_gradients_and_random_state(
+    tiny_config, tokenizer, reshape, monkeypatch, dropout, compiled
+):
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
+    inputs, labels = make_batch()
+    found = []
+    for again in (False, True):
+        model = build_model(reshape(tiny_config, dropout=dropout), tokenizer)
+        if again:
+            checkpoint_layers(model)
+        wrapped = LanguageModelLoss(model, compile_body=compiled).train()
+        torch.manual_seed(1)
+        loss = wrapped(inputs, labels)
+        loss.backward()
+        gradients = {name: p.grad for name, p in model.named_parameters()}
+        found.append({"loss": loss.detach(), "random": torch.get_rng_state(), **gradients})
+    for name, expected in found[0].items():
+        torch.testing.assert_close(found[1][name], expected, rtol=1e-6, atol=1e-6)
+
+
+def test_computing_layers_again_keeps_fewer_tensors(tiny_config, tokenizer, reshape):
+    kept = []
+    for again in (False, True):
+        model = build_model(reshape(tiny_config, num_hidden_layers=4), tokenizer)
+        if again:
+            checkpoint_layers(model)
+        sizes = []
+        with torch.autograd.graph.saved_tensors_hooks(
+            lambda tensor, sizes=sizes: sizes.append(tensor.numel()) or tensor,
+            lambda tensor: tensor,
+        ):
+            LanguageModelLoss(model).train()(*make_batch())
+        kept.append(sum(sizes))
+    assert kept[1] < 0.5 * kept[0]

@@ -58,7 +58,7 @@ def test_processes_together_take_what_one_takes_in_the_same_order(
     for step in range(5):
         for micro_step in range(accumulation):
             parts = [process[step][micro_step] for process in shared]
-            for name in ("inputs", "labels"):
+            for name in ("inputs", "labels", "positions"):
                 together = np.concatenate([getattr(part, name) for part in parts])
                 np.testing.assert_array_equal(together, getattr(wide[step][micro_step], name))
                 assert all(len(getattr(part, name)) == batch_size for part in parts)
@@ -100,6 +100,7 @@ def test_resuming_from_epoch_and_cursor_goes_on_as_if_never_stopped(
         for mine, theirs in zip(one, other, strict=True):
             np.testing.assert_array_equal(mine.inputs, theirs.inputs)
             np.testing.assert_array_equal(mine.labels, theirs.labels)
+            np.testing.assert_array_equal(mine.positions, theirs.positions)
         assert (unbroken.epoch, unbroken.cursor) == (resumed.epoch, resumed.cursor)
     assert unbroken.epoch > start_epoch
 

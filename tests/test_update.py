@@ -33,7 +33,10 @@ def make_updater(tiny_config, tokenizer, monkeypatch):
 @pytest.fixture
 def batches(tiny_config):
     ids = np.random.default_rng(0).integers(3, 300, size=(2, 2, 33))
-    return [MicroBatch(rows[:, :-1], rows[:, 1:]) for rows in ids]
+    return [
+        MicroBatch(rows[:, :-1], rows[:, 1:], np.tile(np.arange(rows.shape[1] - 1), (len(rows), 1)))
+        for rows in ids
+    ]
 
 
 def weights_of(updater):

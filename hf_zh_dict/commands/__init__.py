@@ -5,6 +5,7 @@ from hf_zh_dict.commands.command import Command
 from hf_zh_dict.commands.download import DOWNLOAD
 from hf_zh_dict.commands.evaluate import EVALUATE
 from hf_zh_dict.commands.generate import GENERATE
+from hf_zh_dict.commands.plan import PLAN
 from hf_zh_dict.commands.presets import PRESETS
 from hf_zh_dict.commands.push_corpus import PUSH_CORPUS
 
@@ -15,6 +16,7 @@ COMMANDS: dict[str, Command] = {
         building.CORPUS,
         building.TOKENIZER,
         building.BLOCKS,
+        PLAN,
         building.TRAIN,
         EVALUATE,
         GENERATE,

@@ -120,6 +120,16 @@ def add_dropout(model: "LlamaForCausalLM", dropout: float) -> None:
             module.register_forward_hook(drop)
 
 
+def checkpoint_layers(model: "LlamaForCausalLM") -> None:
+    """Keep only what enters each layer; the backward pass computes the rest again.
+
+    Dropout draws the second time what it drew the first (torch puts the random state back).
+    """
+    # newer releases of transformers 5 know it by another name, and warn of the old one
+    enable = getattr(model, "activation_checkpointing_enable", model.gradient_checkpointing_enable)
+    enable({"use_reentrant": False})
+
+
 def save_model(
     model: "LlamaForCausalLM",
     tokenizer: "PreTrainedTokenizerFast",

@@ -5,6 +5,7 @@ most of the time goes into moving them. So rows are taken in chunks: logits, sof
 gradients of one chunk are made while it is in cache, and only the gradients stay.
 """
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -36,7 +37,7 @@ class SummedCrossEntropy(torch.autograd.Function):
         rows = max(1, CHUNK_BYTES // (weight.shape[0] * 4))
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
         hidden_gradient = torch.empty_like(hidden)
-        weight_gradient = torch.zeros_like(weight)
+        weight_gradient = torch.zeros_like(weight, dtype=torch.float32)
         with torch.autocast(device, enabled=False):
             matrix = weight.to(dtype)
             for start in range(0, len(hidden), rows):
@@ -55,13 +56,14 @@ class SummedCrossEntropy(torch.autograd.Function):
                 hidden_gradient[start : start + rows] = gradient @ matrix
                 weight_gradient += gradient.T @ part
         ctx.save_for_backward(hidden_gradient, weight_gradient)
+        ctx.weight_dtype = weight.dtype
         return total
 
     @staticmethod
     def backward(ctx: Any, *upstream: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
         hidden_gradient, weight_gradient = ctx.saved_tensors
         scale = upstream[0]
-        return hidden_gradient * scale, weight_gradient * scale, None
+        return hidden_gradient * scale, (weight_gradient * scale).to(ctx.weight_dtype), None
 
 
 class LanguageModelLoss(nn.Module):
@@ -71,11 +73,21 @@ class LanguageModelLoss(nn.Module):
         super().__init__()
         self.model = model
         body = model.model
-        self.body = torch.compile(body) if compile_body else body
+        # behind `partial` it is no second submodule, so each parameter has one name
+        self.body = partial(torch.compile(body) if compile_body else body, use_cache=False)
 
-    def forward(self, input_ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Summed negative log-likelihood in nats; ids and labels are [rows, block_size]."""
-        hidden = self.body(input_ids=input_ids, use_cache=False).last_hidden_state
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        labels: torch.Tensor,
+        position_ids: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Summed negative log-likelihood in nats; ids, labels and positions are [rows, block_size].
+
+        Where `position_ids` restart, a document begins that sees none before it. transformers does
+        so only without an attention mask and without a cache; with either it silently does not.
+        """
+        hidden = self.body(input_ids=input_ids, position_ids=position_ids).last_hidden_state
         loss: torch.Tensor = SummedCrossEntropy.apply(  # type: ignore[no-untyped-call]
             hidden.flatten(0, 1), self.model.lm_head.weight, labels.flatten()
         )

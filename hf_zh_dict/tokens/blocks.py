@@ -6,6 +6,10 @@ are filled with pairs, so that every token except bos is a target exactly once a
 is never an input. Which pairs meet in which block is a pure function of seed and epoch: documents
 are shuffled and each is laid into the fullest open block that can still hold it whole (best fit).
 Only a document longer than a block is cut, into whole blocks and a rest.
+
+Positions restart with each piece, the later pieces of a long document among them: rotary
+embeddings see only differences of positions, so where a piece's count begins changes nothing
+within it, and no position reaches beyond the context.
 """
 
 from collections.abc import Iterator
@@ -149,10 +153,14 @@ class Blocks:
         order = np.concatenate([order[bounds[b] : bounds[b + 1]] for b in mixed])
         return Epoch(starts, lengths, order, np.concatenate([[0], np.cumsum(counts)]))
 
-    def read(self, epoch: Epoch, indices: Ids) -> tuple[Ids, Ids]:
-        """Inputs and labels of some blocks, int64, [blocks, block_size]; padding is 0 and IGNORED."""
+    def read(self, epoch: Epoch, indices: Ids) -> tuple[Ids, Ids, Ids]:
+        """Inputs, labels and positions of some blocks, int64, [blocks, block_size].
+
+        Padding is 0 and IGNORED, and counts as a piece: its positions begin with 0 too.
+        """
         inputs = np.zeros((len(indices), self.block_size), dtype=np.int64)
         labels = np.full((len(indices), self.block_size), IGNORED, dtype=np.int64)
+        positions = np.zeros((len(indices), self.block_size), dtype=np.int64)
         for row, block in enumerate(indices):
             column = 0
             for piece in epoch.order[epoch.bounds[block] : epoch.bounds[block + 1]]:
@@ -160,8 +168,10 @@ class Blocks:
                 stretch = self.tokens[start : start + length + 1]
                 inputs[row, column : column + length] = stretch[:-1]
                 labels[row, column : column + length] = stretch[1:]
+                positions[row, column : column + length] = np.arange(length)
                 column += length
-        return inputs, labels
+            positions[row, column:] = np.arange(self.block_size - column)
+        return inputs, labels, positions
 
     def documents_in(self, epoch: Epoch, block: int) -> list[int]:
         """The documents that a block holds, as numbers of the train split's rows."""

@@ -19,6 +19,7 @@ from safetensors.torch import save_model as save_weights
 
 from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.paths import RunPaths
+from hf_zh_dict.training.sharding import load_optimizer_state, whole
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -81,12 +82,12 @@ def save_checkpoint(
         new.mkdir(parents=True)
     accelerator.wait_for_everyone()
     torch.save(random_state(), new / random_file(accelerator.process_index))
+    states = whole([optimizer.state_dict() for optimizer in optimizers])
     if accelerator.is_main_process:
         save_weights(model, str(new / WEIGHTS))
         if average is not None:
             save_weights(average, str(new / AVERAGE))
         scaler = accelerator.scaler.state_dict() if accelerator.scaler else {}
-        states = [optimizer.state_dict() for optimizer in optimizers]
         torch.save({"optimizers": states, "scaler": scaler}, new / OPTIMIZER)
         text = json.dumps({"state": asdict(state), **made_with}, ensure_ascii=False, indent=2)
         (new / STATE).write_text(text + "\n", encoding="utf-8")
@@ -122,7 +123,7 @@ def load_checkpoint(
             load_model(average, str(kept_average if kept_average.is_file() else folder / WEIGHTS))
         saved = torch.load(folder / OPTIMIZER, map_location="cpu", weights_only=True)
         for optimizer, kept in zip(optimizers, saved["optimizers"], strict=True):
-            optimizer.load_state_dict(kept)
+            load_optimizer_state(optimizer, kept)
         if accelerator.scaler and saved["scaler"]:
             accelerator.scaler.load_state_dict(saved["scaler"])
         random = folder / random_file(accelerator.process_index)

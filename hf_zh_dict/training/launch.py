@@ -1,6 +1,7 @@
 """Settings and the launcher's environment in, the one `Accelerator` of a process out."""
 
 import os
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import torch
 from hf_zh_dict.config import Config
 from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.paths import RunPaths
+from hf_zh_dict.settings import nearest
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -20,6 +22,7 @@ def make_accelerator(config: Config, paths: RunPaths) -> "Accelerator":
     Raises:
         InputError: the device cannot do the precision, or a tracker is not installed.
     """
+    check_trackers(config.train.report_to)
     from accelerate import Accelerator, InitProcessGroupKwargs
     from accelerate.utils import ProjectConfiguration
 
@@ -44,6 +47,48 @@ def make_accelerator(config: Config, paths: RunPaths) -> "Accelerator":
             )
         torch.set_num_threads(config.train.cpu_threads or share_of_cores())
     return accelerator
+
+
+def check_trackers(names: Sequence[str]) -> None:
+    """Accelerate leaves out a tracker that is not installed without a word; we say it.
+
+    Raises:
+        InputError: a tracker is unknown, or not installed.
+    """
+    from accelerate.tracking import LOGGER_TYPE_TO_CLASS, get_available_trackers
+
+    for name in names:
+        if name not in LOGGER_TYPE_TO_CLASS:
+            raise InputError(
+                _(
+                    "train.report_to: unknown tracker “{name}”{hint}; the trackers are {names}."
+                ).format(
+                    name=name,
+                    hint=nearest(name, list(LOGGER_TYPE_TO_CLASS)),
+                    names=", ".join(LOGGER_TYPE_TO_CLASS),
+                )
+            )
+        if name not in {str(tracker) for tracker in get_available_trackers()}:
+            raise InputError(
+                _(
+                    "train.report_to: the tracker {name} is not installed; pip install {name}, or leave "
+                    "it out."
+                ).format(name=name)
+            )
+
+
+def start_trackers(config: Config, paths: RunPaths, accelerator: "Accelerator") -> None:
+    """Start them with the run's settings and name; files go into the run's `trackers/`."""
+    paths.trackers.mkdir(parents=True, exist_ok=True)
+    name = paths.root.resolve().name
+    accelerator.init_trackers(
+        "training",
+        config=flat_settings(config),
+        init_kwargs={
+            "wandb": {"dir": str(paths.trackers), "name": name},
+            "trackio": {"name": name},
+        },
+    )
 
 
 def share_of_cores() -> int:

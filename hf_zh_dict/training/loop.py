@@ -28,11 +28,13 @@ from hf_zh_dict.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from hf_zh_dict.training.device import measure_memory
 from hf_zh_dict.training.judge import HeldOut, Judge, exact_dtype
-from hf_zh_dict.training.launch import flat_settings
+from hf_zh_dict.training.launch import start_trackers
 from hf_zh_dict.training.signals import StopRequest
 from hf_zh_dict.training.skipped import describe_skipped, find_documents, read_headwords
 from hf_zh_dict.training.stream import BlockStream, MicroBatch
+from hf_zh_dict.training.trial import check_isolation, fit_batch
 from hf_zh_dict.training.update import Update, Updater
 
 if TYPE_CHECKING:
@@ -72,12 +74,15 @@ class Trainer:
         self.state = TrainingState()
         self.first_bits_per_char = float("nan")
         self.details = ""  # behind the progress
+        self.bits_per_char = float("nan")  # of the newest evaluation
+        self.batch_size = config.train.per_device_batch_size
+        self.accumulation = config.train.gradient_accumulation_steps
         self.loss_sum = torch.zeros((), dtype=exact_dtype(accelerator), device=accelerator.device)
         self.model = build_model(config, tokenizer)
         self.updater = Updater(self.model, config.train, accelerator)
         self.judge = Judge(config, paths, accelerator, tokenizer, held_out)
         torch.manual_seed(config.train.seed * 1000 + accelerator.process_index)  # dropout
-        accelerator.init_trackers("training", config=flat_settings(config))
+        start_trackers(config, paths, accelerator)
 
     def resume(self) -> None:
         """Go back to the newest checkpoint; metrics and samples behind it are cut off."""
@@ -88,11 +93,28 @@ class Trainer:
             self.paths, steps[-1], self.accelerator, self.model, self.updater.optimizers,
             average=self.updater.average,
         )  # fmt: skip
+        self.updater.scatter()
         self.stream.epoch, self.stream.cursor = self.state.epoch, self.state.cursor
         if self.accelerator.is_main_process:
             self.loss_sum.fill_(self.state.loss_sum)
             cut_back(self.paths.metrics, self.state.step)
             cut_back(self.paths.samples, self.state.step)
+
+    def try_out(self) -> None:
+        """Find the micro-batch that fits, and check what the settings promise.
+
+        Raises:
+            InputError: the model cannot train as the settings ask.
+        """
+        block_size = self.config.blocks.block_size
+        self.batch_size, self.accumulation = fit_batch(
+            self.updater,
+            batch_size=self.batch_size,
+            accumulation=self.accumulation,
+            block_size=block_size,
+        )
+        if self.config.train.isolate_documents:
+            check_isolation(self.updater, batch_size=self.batch_size, block_size=block_size)
 
     def fit(self) -> Outcome:
         """Train up to `max_steps`, or until validation no longer improves, or to the first signal.
@@ -121,8 +143,8 @@ class Trainer:
 
                 began = time.monotonic()
                 micro_batches = self.stream.next_step(
-                    batch_size=train.per_device_batch_size,
-                    accumulation=train.gradient_accumulation_steps,
+                    batch_size=self.batch_size,
+                    accumulation=self.accumulation,
                     rank=self.accelerator.process_index,
                     world_size=self.accelerator.num_processes,
                 )
@@ -194,8 +216,10 @@ class Trainer:
 
     def evaluate(self, progress: Progress) -> None:
         """Score validation, continue some headwords, and keep the weights when they are the best."""
+        self.updater.gather()
         score = self.judge.score(self.updater.judged)
         state, bits = self.state, score.bits_per_char
+        self.bits_per_char = bits
         if state.step == 0:
             self.first_bits_per_char = bits
         row = {
@@ -296,9 +320,13 @@ class Trainer:
             "loss": state.loss_sum / state.loss_targets,
             "learning_rate": rate,
             "tokens_per_second": state.loss_targets / state.loss_seconds,
+            "memory_gigabytes": measure_memory(self.accelerator.device),
             "seconds": state.seconds,
         }
-        self.details = _("loss {loss:.3f}  {tokens_per_second:,.0f} tokens/s").format(**row)
+        told = _("loss {loss:.3f}  {tokens_per_second:,.0f} tokens/s  {memory_gigabytes:.1f} GB")
+        if not math.isnan(self.bits_per_char):  # a resumed run has to evaluate first
+            told = _("{bits:.3f} bits per character") + "  " + told
+        self.details = told.format(bits=self.bits_per_char, **row)
         state.loss_sum, state.loss_targets, state.loss_seconds = 0.0, 0, 0.0
         self.loss_sum.zero_()
         self.record(row)
@@ -311,6 +339,7 @@ class Trainer:
 
     def save(self) -> None:
         """A checkpoint, unless the weights themselves are no numbers: the last good ones stay."""
+        self.updater.gather()
         if not self.updater.is_finite():
             return
         self.share_loss()

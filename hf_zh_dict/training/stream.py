@@ -18,10 +18,11 @@ from hf_zh_dict.tokens.blocks import Blocks, Epoch, Ids
 
 @dataclass(frozen=True)
 class MicroBatch:
-    """Inputs and labels of one process's micro-batch, int64, [rows, block_size]."""
+    """Inputs, labels and positions of one process's micro-batch, int64, [rows, block_size]."""
 
     inputs: Ids
     labels: Ids
+    positions: Ids
 
 
 class BlockStream:
@@ -96,7 +97,4 @@ class BlockStream:
             self.blocks.read(self.pack(epoch), np.array([b for e, b in places if e == epoch]))
             for epoch in sorted({epoch for epoch, _block in places})
         ]
-        return MicroBatch(
-            np.concatenate([inputs for inputs, _labels in parts]),
-            np.concatenate([labels for _inputs, labels in parts]),
-        )
+        return MicroBatch(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))

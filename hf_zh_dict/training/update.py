@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from hf_zh_dict.config import TrainConfig
+from hf_zh_dict.model.llama import checkpoint_layers
 from hf_zh_dict.model.loss import LanguageModelLoss
 from hf_zh_dict.training.ema import begin_average, ema_decay_at, update_average
 from hf_zh_dict.training.judge import exact_dtype
 from hf_zh_dict.training.optim import make_optimizers, set_learning_rate
 from hf_zh_dict.training.schedule import learning_rate_at
+from hf_zh_dict.training.sharding import copy_parameters, model_to_train, whole
 from hf_zh_dict.training.stream import MicroBatch
 
 if TYPE_CHECKING:
@@ -48,7 +50,8 @@ class Update:
 class Updater:
     """The model as it trains, its optimizers, and the average of its weights.
 
-    `model` stays plain, for saving; `wrapped` is what trains; `judged` is what is scored, sampled
+    `model` stays plain, for saving; `wrapped` is what trains. They have the same parameters, unless
+    they lie in shards: then `gather` and `scatter` copy them. `judged` is what is scored, sampled
     and kept: the average when there is one.
     """
 
@@ -56,8 +59,12 @@ class Updater:
         self, model: "LlamaForCausalLM", config: TrainConfig, accelerator: "Accelerator"
     ) -> None:
         self.model, self.config, self.accelerator = model, config, accelerator
+        self.trained = model_to_train(model, accelerator)
+        if config.gradient_checkpointing:
+            checkpoint_layers(self.trained)
         self.wrapped, *self.optimizers = accelerator.prepare(
-            LanguageModelLoss(model, compile_body=config.compile), *make_optimizers(model, config)
+            LanguageModelLoss(self.trained, compile_body=config.compile),
+            *make_optimizers(self.trained, config),
         )
         self.average = begin_average(model) if config.ema_decay else None
 
@@ -69,17 +76,34 @@ class Updater:
         """Whether all weights are numbers; the same on every process, as they are."""
         return all(bool(weight.isfinite().all()) for weight in self.model.parameters())
 
+    def gather(self) -> None:
+        """Bring `model` up to date; called by every process."""
+        copy_parameters(self.trained, self.model)
+
+    def scatter(self) -> None:
+        """Train on from the weights in `model`; called by every process."""
+        copy_parameters(self.model, self.trained)
+
+    def loss(self, batch: MicroBatch) -> torch.Tensor:
+        """The summed loss (nats) of a micro-batch, as it is trained on."""
+        arrays = [batch.inputs, batch.labels]
+        if self.config.isolate_documents:
+            arrays.append(batch.positions)
+        device = self.accelerator.device
+        loss: torch.Tensor = self.wrapped(
+            *(torch.from_numpy(array).to(device, non_blocking=True) for array in arrays)
+        )
+        return loss
+
     def update(self, micro_batches: list[MicroBatch], targets: int, step: int) -> Update:
         """All micro-steps and the update; `targets` are those of all processes."""
-        device, world_size = self.accelerator.device, self.accelerator.num_processes
+        world_size = self.accelerator.num_processes
         losses = []
         self.wrapped.train()
         for micro_step, batch in enumerate(micro_batches):
             more = micro_step < len(micro_batches) - 1
             with self.accelerator.no_sync(self.wrapped) if more else nullcontext():
-                inputs = torch.from_numpy(batch.inputs).to(device, non_blocking=True)
-                labels = torch.from_numpy(batch.labels).to(device, non_blocking=True)
-                loss = self.wrapped(inputs, labels)
+                loss = self.loss(batch)
                 # gradients are averaged over processes, so each gives its share times their number
                 self.accelerator.backward(loss * (world_size / targets))
                 losses.append(loss.detach().to(exact_dtype(self.accelerator)))
@@ -89,6 +113,7 @@ class Updater:
         if not skipped:
             self.apply(rate)
             if self.average is not None:
+                self.gather()
                 update_average(self.average, self.model, ema_decay_at(step, self.config))
         if self.accelerator.scaler:
             self.accelerator.scaler.update()
@@ -103,9 +128,10 @@ class Updater:
             norm: torch.Tensor = self.accelerator.clip_grad_norm_(
                 parameters, self.config.max_grad_norm
             )
-            return norm
-        self.accelerator.unscale_gradients()
-        return torch.nn.utils.get_total_norm(p.grad for p in parameters if p.grad is not None)
+        else:
+            self.accelerator.unscale_gradients()
+            norm = torch.nn.utils.get_total_norm(p.grad for p in parameters if p.grad is not None)
+        return torch.as_tensor(whole(norm))
 
     def agree(self, losses: torch.Tensor, norm: torch.Tensor) -> tuple[Skipped, tuple[int, ...]]:
         """Over all processes: what is not finite, and which micro-batches' losses are not."""
