@@ -92,10 +92,10 @@ def test_a_batch_that_does_not_fit_is_divided_said_and_learns_the_same(train, mo
     whole, _ = train("whole", train__per_device_batch_size=8)
     loss = Updater.loss
 
-    def tight(self, batch):
+    def tight(self, batch, **options):
         if len(batch.inputs) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.00 GiB.")
-        return loss(self, batch)
+        return loss(self, batch, **options)
 
     monkeypatch.setattr(Updater, "loss", tight)
     capsys.readouterr()

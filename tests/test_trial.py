@@ -5,6 +5,8 @@ from functools import partial
 
 import pytest
 import torch
+from test_cli import QUICK
+from test_end_to_end import launch
 
 from hf_zh_dict.messages import InputError
 from hf_zh_dict.model.llama import build_model
@@ -87,10 +89,10 @@ def limited(updater, limit, message=OUT_OF_MEMORY):
     """The same updater on a device that holds the activations of `limit` blocks."""
     loss = updater.loss
 
-    def tight(batch):
+    def tight(batch, **options):
         if len(batch.inputs) > limit:
             raise torch.OutOfMemoryError(message)
-        return loss(batch)
+        return loss(batch, **options)
 
     updater.loss = tight
     return updater
@@ -137,3 +139,31 @@ def test_one_process_without_memory_divides_the_batch_of_all(make_updater, monke
         updater.accelerator, "reduce", lambda tensor, reduction: tensor + next(others)
     )
     assert fit_batch(updater, batch_size=8, accumulation=1, block_size=32) == (4, 2)
+
+
+SHORT_OF_MEMORY = """
+import os, sys
+import torch
+from hf_zh_dict.cli import main
+from hf_zh_dict.training.update import Updater
+
+loss = Updater.loss
+
+def tight(self, batch, **options):
+    if os.environ["RANK"] == "1" and len(batch.inputs) > 2:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.00 GiB.")
+    return loss(self, batch, **options)
+
+Updater.loss = tight
+sys.exit(main(["train", *sys.argv[1:]]))
+"""
+
+
+def test_two_processes_of_which_one_is_short_of_memory_divide_alike(tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text(SHORT_OF_MEMORY, encoding="utf-8")
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(script)]
+    options = ["--train.per-device-batch-size", "4", "--train.isolate-documents", "true"]
+    short = [*QUICK, *options, "--output-dir", str(tmp_path / "run")]
+    out = launch([*torchrun, *short], OMP_NUM_THREADS="1")
+    assert "train.per_device_batch_size is 2, train.gradient_accumulation_steps 2" in out

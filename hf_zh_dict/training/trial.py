@@ -1,11 +1,12 @@
 """The model as it will train in; before the first step, a refusal or the batch that fits out.
 
 What is tried is the path that training takes: wrapped, compiled, in its precision. Weights,
-gradients and random state are afterwards as they were.
+gradients and random state are afterwards as they were. Only what exchanges gradients is left out:
+a process whose memory runs out may not keep the others waiting.
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,7 +62,9 @@ def measure_leak(updater: "Updater", *, batch_size: int, block_size: int) -> flo
         ids = inputs.copy()
         ids[:, between] = (ids[:, between] + exchange) % size
         with tried_out(updater):
-            losses.append(float(updater.loss(MicroBatch(ids, labels, positions)).detach()))
+            losses.append(
+                float(updater.loss(MicroBatch(ids, labels, positions), alone=True).detach())
+            )
     moved = max(abs(loss - losses[0]) for loss in losses[1:])
     return moved / int((labels != IGNORED).sum())
 
@@ -123,7 +126,7 @@ def pass_through(updater: "Updater", batch: MicroBatch) -> None:
         if parameter not in optimizer.state
         for _moment in range(2)
     ]
-    updater.accelerator.backward(updater.loss(batch) / batch.labels.size)
+    updater.accelerator.backward(updater.loss(batch, alone=True) / batch.labels.size)
 
 
 @contextmanager
@@ -154,22 +157,10 @@ def tried_out(updater: "Updater") -> Iterator[None]:
     state = random_state()
     updater.wrapped.train()
     try:
-        with unsynchronized(updater):
-            yield
+        yield
     finally:
         if updater.accelerator.is_fsdp2:
             reshard(updater.wrapped)
         for optimizer in updater.optimizers:
             optimizer.zero_grad()
         restore_random_state(state)
-
-
-def unsynchronized(updater: "Updater") -> AbstractContextManager[None]:
-    """No exchange of gradients, so that a process that runs out of memory keeps none waiting.
-
-    FSDP 2 exchanges nevertheless: gradients that it has not exchanged cannot be dropped again.
-    """
-    if updater.accelerator.is_fsdp2:
-        return nullcontext()
-    context: AbstractContextManager[None] = updater.accelerator.no_sync(updater.wrapped)
-    return context

@@ -84,13 +84,17 @@ class Updater:
         """Train on from the weights in `model`; called by every process."""
         copy_parameters(self.model, self.trained)
 
-    def loss(self, batch: MicroBatch) -> torch.Tensor:
-        """The summed loss (nats) of a micro-batch, as it is trained on."""
+    def loss(self, batch: MicroBatch, *, alone: bool = False) -> torch.Tensor:
+        """The summed loss (nats) of a micro-batch, as it is trained on.
+
+        `alone` goes past what exchanges with other processes (DDP), so that none waits for another.
+        """
+        model = getattr(self.wrapped, "module", self.wrapped) if alone else self.wrapped
         arrays = [batch.inputs, batch.labels]
         if self.config.isolate_documents:
             arrays.append(batch.positions)
         device = self.accelerator.device
-        loss: torch.Tensor = self.wrapped(
+        loss: torch.Tensor = model(
             *(torch.from_numpy(array).to(device, non_blocking=True) for array in arrays)
         )
         return loss
