@@ -1,35 +1,39 @@
 """Blocks and a model in, a trained model, checkpoints, metrics and samples out.
 
 The order of one turn, always the same: evaluate → sample → keep the best → save → stop? →
-micro-steps → update → log. `step` counts updates of the weights.
+micro-steps → update → log. `step` counts updates of the weights. A stop between micro-steps gives
+the unfinished step up: it leaves nothing behind, and is done again on resume.
 """
 
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from hf_zh_dict.config import Config
-from hf_zh_dict.messages import _
+from hf_zh_dict.files import sync_file
+from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.model.llama import build_model
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.progress import Progress
 from hf_zh_dict.records import append_row, cut_back
 from hf_zh_dict.stages import read_stage
-from hf_zh_dict.tokens.blocks import IGNORED, Blocks
+from hf_zh_dict.tokens.blocks import Blocks
 from hf_zh_dict.training.checkpoint import (
+    Kept,
     TrainingState,
-    list_checkpoints,
+    best_weights,
     load_checkpoint,
+    read_state,
     save_checkpoint,
 )
 from hf_zh_dict.training.judge import HeldOut, Judge, exact_dtype
 from hf_zh_dict.training.launch import flat_settings
 from hf_zh_dict.training.optim import learning_rate_at
-from hf_zh_dict.training.signals import StopRequest
-from hf_zh_dict.training.stream import BlockStream, MicroBatch
+from hf_zh_dict.training.signals import SIGNALS, StopRequest, exit_code
+from hf_zh_dict.training.stream import Share, StepDataset, read_steps
 from hf_zh_dict.training.update import Updater
 
 if TYPE_CHECKING:
@@ -47,6 +51,7 @@ class Outcome:
     best_step: int
     seconds: float
     exit_code: int  # 0, or 128 + the signal that stopped it
+    time_is_up: bool = False  # train.max_minutes stopped it
 
 
 class Trainer:
@@ -63,43 +68,61 @@ class Trainer:
     ) -> None:
         self.config, self.paths, self.accelerator = config, paths, accelerator
         self.blocks_fingerprint = read_stage(paths.blocks)["fingerprint"]
-        self.stream = BlockStream(blocks, seed=config.train.seed)
+        self.blocks = blocks
+        self.share = Share(
+            config.train.per_device_batch_size, config.train.gradient_accumulation_steps,
+            accelerator.process_index, accelerator.num_processes,
+        )  # fmt: skip
         self.state = TrainingState()
+        self.saved_at = -1  # the step whose evaluation and checkpoint are done
+        self.stop = StopRequest()
+        self.stop_signal, self.time_is_up = 0, False  # as all processes know it
+        self.step_seconds = 0.0
         self.first_bits_per_char = float("nan")
         self.details = ""  # behind the progress
-        self.loss_sum = torch.zeros((), dtype=exact_dtype(accelerator), device=accelerator.device)
+        # this process's loss of the newest step, which is not in the state yet
+        self.new_loss = torch.zeros((), dtype=exact_dtype(accelerator), device=accelerator.device)
         self.model = build_model(config, tokenizer)
         self.updater = Updater(self.model, config.train, accelerator)
         self.judge = Judge(config, paths, accelerator, tokenizer, held_out)
-        torch.manual_seed(config.train.seed * 1000 + accelerator.process_index)  # dropout
         accelerator.init_trackers("training", config=flat_settings(config))
 
-    def resume(self) -> None:
-        """Go back to the newest checkpoint; metrics and samples behind it are cut off."""
-        steps = list_checkpoints(self.paths)
-        if not steps:
-            return
-        self.state = load_checkpoint(
-            self.paths, steps[-1], self.accelerator, self.model, self.updater.optimizers
-        )
-        self.stream.epoch, self.stream.cursor = self.state.epoch, self.state.cursor
-        if self.accelerator.is_main_process:
-            self.loss_sum.fill_(self.state.loss_sum)
-            cut_back(self.paths.metrics, self.state.step)
-            cut_back(self.paths.samples, self.state.step)
+    def resume(self, step: int) -> Share:
+        """Go back to a whole checkpoint; metrics, samples and best weights behind it are given up.
 
-    def fit(self) -> Outcome:
-        """Train up to `max_steps`, or to the first signal."""
+        Returns how its steps were divided; they keep their number of blocks.
+
+        Raises:
+            InputError: this number of processes and blocks does not divide such a step.
+        """
+        before = Share(**read_state(self.paths, step)["share"])
+        self.share = divide_alike(self.share, before)
+        self.state = load_checkpoint(
+            self.paths, step, self.accelerator, self.model, self.updater.optimizers
+        )
+        self.saved_at = step
+        if self.accelerator.is_main_process:
+            cut_back(self.paths.metrics, step)
+            cut_back(self.paths.samples, step)
+            self.judge.restore(self.model, best_weights(self.paths, step))
+        self.accelerator.wait_for_everyone()
+        return before
+
+    def fit(self, stop: StopRequest) -> Outcome:
+        """Train up to `max_steps`, or until `stop` asks to end."""
         train, state = self.config.train, self.state
-        resumed_at = state.step if list_checkpoints(self.paths) else -1
-        title = _("training")
-        with (
-            StopRequest() as stop,
-            Progress(title, total=train.max_steps, start=state.step) as progress,
-        ):
+        self.stop = stop
+        with stop, Progress(_("training"), total=train.max_steps, start=state.step) as progress:
+            steps = read_steps(
+                StepDataset(
+                    self.blocks, self.share, seed=train.seed,
+                    epoch=state.epoch, cursor=state.cursor, steps=train.max_steps - state.step,
+                ),
+                num_workers=train.dataloader_num_workers,
+            )  # fmt: skip
             while True:
                 last = state.step >= train.max_steps
-                if state.step != resumed_at:
+                if state.step != self.saved_at:
                     if last or state.step % train.eval_steps == 0:
                         self.evaluate(progress)
                     if state.step and (last or state.step % train.save_steps == 0):
@@ -108,22 +131,22 @@ class Trainer:
                     break
 
                 began = time.monotonic()
-                micro_batches = self.stream.next_step(
-                    batch_size=train.per_device_batch_size,
-                    accumulation=train.gradient_accumulation_steps,
-                    rank=self.accelerator.process_index,
-                    world_size=self.accelerator.num_processes,
-                )
-                targets, stopping = self.agree(micro_batches, stop)
-                if stopping:
-                    if state.step and state.step not in list_checkpoints(self.paths):
+                step = next(steps)
+                targets = self.agree(step.targets, seconds=self.seconds_of_next_turn())
+                rate = learning_rate_at(state.step, train)
+                loss = None
+                if not self.stopping:
+                    loss = self.updater.update(
+                        step.micro_batches, targets, rate, go_on=self.may_go_on
+                    )
+                if loss is None:
+                    if state.step != self.saved_at:
                         self.save()
                     break
-                rate = learning_rate_at(state.step, train)
-                self.loss_sum += self.updater.update(micro_batches, targets, rate)
-                seconds = time.monotonic() - began
+                self.new_loss = loss
+                seconds = self.step_seconds = time.monotonic() - began
                 state.step += 1
-                state.epoch, state.cursor = self.stream.epoch, self.stream.cursor
+                state.epoch, state.cursor = step.epoch, step.cursor
                 state.tokens += targets
                 state.seconds += seconds
                 state.loss_targets += targets
@@ -139,18 +162,50 @@ class Trainer:
             best_bits_per_char=state.best_bits_per_char,
             best_step=state.best_step,
             seconds=state.seconds,
-            exit_code=stop.exit_code if state.step < train.max_steps else 0,
+            exit_code=exit_code(self.stop_signal) if state.step < train.max_steps else 0,
+            time_is_up=self.time_is_up and state.step < train.max_steps,
         )
 
-    def agree(self, micro_batches: list[MicroBatch], stop: StopRequest) -> tuple[int, bool]:
-        """Over all processes: the step's target tokens, and whether anybody was told to stop."""
-        targets = sum(int((batch.labels != IGNORED).sum()) for batch in micro_batches)
-        mine = torch.tensor([targets, stop.signal], device=self.accelerator.device)
-        everyone = self.accelerator.reduce(mine, reduction="sum")
-        return int(everyone[0]), bool(everyone[1])
+    @property
+    def stopping(self) -> bool:
+        return bool(self.stop_signal) or self.time_is_up
+
+    def seconds_of_next_turn(self) -> float:
+        """About how long it is from here to behind the next step's evaluation and checkpoint."""
+        state, train = self.state, self.config.train
+        following = state.step + 1
+        evaluates = following >= train.max_steps or following % train.eval_steps == 0
+        saving = max(1.0, 2 * state.save_seconds)
+        return 2 * self.step_seconds + evaluates * 1.2 * state.eval_seconds + saving
+
+    def may_go_on(self) -> bool:
+        """Between two micro-steps: whether no process was told to stop."""
+        if self.accelerator.num_processes > 1 or self.stop.asks():
+            self.agree()
+        return not self.stopping
+
+    def agree(self, targets: int = 0, *, seconds: float = 0.0) -> int:
+        """Bring processes together: what they were told to stop by, and the newest step's loss.
+
+        Losses are summed over processes step by step, in the same way wherever that happens, so
+        that a checkpoint more or less changes no digit of them. Returns the sum of `targets`;
+        `seconds` is what comes next and must still be in time.
+        """
+        asked = self.stop.asks()
+        told = [targets, *(asked == number for number in SIGNALS), self.stop.is_over(seconds)]
+        mine = torch.tensor(told, dtype=self.new_loss.dtype, device=self.new_loss.device)
+        together = torch.cat([self.new_loss.unsqueeze(0), mine])
+        loss, total, *signals, late = self.accelerator.reduce(together, reduction="sum").tolist()
+        self.new_loss = torch.zeros_like(self.new_loss)
+        self.state.loss_sum += loss
+        if not self.stopping:  # the first thing that is told stands
+            heard = (n for n, count in zip(SIGNALS, signals, strict=True) if count)
+            self.stop_signal, self.time_is_up = next(heard, 0), bool(late)
+        return int(total)
 
     def evaluate(self, progress: Progress) -> None:
         """Score validation, continue some headwords, and keep the weights when they are the best."""
+        began = time.monotonic()
         score = self.judge.score(self.model)
         state, bits = self.state, score.bits_per_char
         if state.step == 0:
@@ -177,16 +232,11 @@ class Trainer:
                 self.judge.keep(self.model)
             self.judge.sample(self.model, state.step)
         self.accelerator.wait_for_everyone()
-
-    def share_loss(self) -> None:
-        """Bring the processes' losses since the last row together, in the state and on process 0."""
-        self.state.loss_sum = float(self.accelerator.reduce(self.loss_sum, reduction="sum"))
-        mine = self.state.loss_sum if self.accelerator.is_main_process else 0.0
-        self.loss_sum = torch.full_like(self.loss_sum, mine)
+        state.eval_seconds = max(state.eval_seconds, time.monotonic() - began)
 
     def log(self, rate: float) -> None:
         """A training row; the loss is the mean over target tokens since the last row."""
-        self.share_loss()
+        self.agree()
         state = self.state
         row = {
             "step": state.step,
@@ -198,7 +248,6 @@ class Trainer:
         }
         self.details = _("loss {loss:.3f}  {tokens_per_second:,.0f} tokens/s").format(**row)
         state.loss_sum, state.loss_targets, state.loss_seconds = 0.0, 0, 0.0
-        self.loss_sum.zero_()
         self.record(row)
 
     def record(self, row: dict[str, Any]) -> None:
@@ -208,12 +257,58 @@ class Trainer:
         self.accelerator.log(numbers, step=row["step"])
 
     def save(self) -> None:
-        self.share_loss()
+        """Write a checkpoint; training stands still for `save_seconds`, a row of metrics says."""
+        began = time.monotonic()
+        self.agree()
+        state, train = self.state, self.config.train
+        if self.accelerator.is_main_process:  # a checkpoint must not outlive the rows before it
+            sync_file(self.paths.metrics)
+            sync_file(self.paths.samples)
         save_checkpoint(
-            self.paths, self.accelerator, self.model, self.updater.optimizers, self.state,
-            made_with={"settings": self.config.to_dict(), "blocks": self.blocks_fingerprint},
-            keep=self.config.train.save_total_limit,
+            self.paths, self.accelerator, self.model, self.updater.optimizers, state,
+            made_with={
+                "settings": self.config.to_dict(), "blocks": self.blocks_fingerprint,
+                "share": asdict(replace(self.share, rank=0)),
+            },
+            kept=Kept(train.save_total_limit, train.keep_every_steps),
         )  # fmt: skip
+        self.saved_at = state.step
+        seconds = time.monotonic() - began
+        state.save_seconds = max(state.save_seconds, seconds)
+        self.record({"step": state.step, "save_seconds": seconds})
+
+
+def divide_alike(now: Share, before: Share) -> Share:
+    """`now` with as many micro-batches as give a step the blocks that it had `before`.
+
+    Raises:
+        InputError: no number of micro-batches does.
+    """
+    at_once = now.batch_size * now.world_size
+    accumulation, rest = divmod(before.blocks_per_step, at_once)
+    if rest:
+        fitting = [
+            size
+            for size in range(1, before.blocks_per_step + 1)
+            if before.blocks_per_step % (size * now.world_size) == 0
+        ]
+        advice = (
+            _("set train.per_device_batch_size to one of {sizes}").format(
+                sizes=", ".join(str(size) for size in fitting)
+            )
+            if fitting
+            else _("use another number of processes")
+        )
+        raise InputError(
+            _(
+                "cannot resume: the checkpoint's steps have {blocks} blocks, which {processes} "
+                "process(es) × train.per_device_batch_size {batch} do not divide; {advice}."
+            ).format(
+                blocks=before.blocks_per_step, processes=now.world_size, batch=now.batch_size,
+                advice=advice,
+            )
+        )  # fmt: skip
+    return replace(now, accumulation=accumulation)
 
 
 def clear_training(paths: RunPaths) -> None:

@@ -1,14 +1,24 @@
 """Seed and position in, the next global batch of blocks out, epoch after epoch without a seam.
 
 The position (epoch, cursor) is all the state there is. A step takes the same blocks in the same
-order however many processes share them, so runs with equal global batches see equal data.
+order however many processes share them, so runs with equal global batches see equal data; and a
+micro-batch carries the seed of its own dropout, so no random state needs to be kept either.
 """
 
+import multiprocessing
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from torch.utils.data import DataLoader, Dataset
 
-from hf_zh_dict.tokens.blocks import Blocks, Epoch, Ids
+from hf_zh_dict.tokens.blocks import IGNORED, Blocks, Epoch, Ids
+from hf_zh_dict.training.signals import SIGNALS
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -17,6 +27,35 @@ class MicroBatch:
 
     inputs: Ids
     labels: Ids
+    seed: int = 0  # of the random numbers that are drawn over it
+
+
+@dataclass(frozen=True)
+class Share:
+    """How a step's blocks are divided, and which of them are this process's."""
+
+    batch_size: int  # blocks in a micro-batch
+    accumulation: int  # micro-batches of a process
+    rank: int = 0
+    world_size: int = 1
+
+    @property
+    def blocks_per_step(self) -> int:
+        """Blocks in a step, over all processes."""
+        return self.batch_size * self.accumulation * self.world_size
+
+
+@dataclass(frozen=True)
+class Step:
+    """One process's micro-batches of a step, and the position behind it."""
+
+    micro_batches: list[MicroBatch]
+    epoch: int
+    cursor: int
+
+    @property
+    def targets(self) -> int:
+        return sum(int((batch.labels != IGNORED).sum()) for batch in self.micro_batches)
 
 
 class BlockStream:
@@ -65,4 +104,80 @@ class BlockStream:
         return MicroBatch(
             np.concatenate([inputs for inputs, _labels in parts]),
             np.concatenate([labels for _inputs, labels in parts]),
+            seed=mix_seed(self.seed, *places[0]),
         )
+
+
+def mix_seed(*numbers: int) -> int:
+    """One seed below 2⁶³ out of several numbers; near numbers give far seeds."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+class StepDataset(Dataset[Step]):
+    """Item i is the i-th step from a position, whoever asks for it.
+
+    Items are asked for in rising order, by workers each its own; what lies between is passed over
+    without being read.
+    """
+
+    def __init__(
+        self, blocks: Blocks, share: Share, *, seed: int, epoch: int, cursor: int, steps: int
+    ) -> None:
+        self.stream = BlockStream(blocks, seed=seed, epoch=epoch, cursor=cursor)
+        self.share, self.steps = share, steps
+        self.next = 0
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, index: int) -> Step:
+        assert index >= self.next, "steps are read forwards"
+        self.stream.take((index - self.next) * self.share.blocks_per_step)
+        self.next = index + 1
+        share = self.share
+        micro_batches = self.stream.next_step(
+            batch_size=share.batch_size, accumulation=share.accumulation,
+            rank=share.rank, world_size=share.world_size,
+        )  # fmt: skip
+        return Step(micro_batches, self.stream.epoch, self.stream.cursor)
+
+
+def read_steps(dataset: StepDataset, *, num_workers: int = 0) -> Iterator[Step]:
+    """The steps in order, read by this process or ahead of it by workers."""
+    loader = DataLoader(
+        dataset,
+        batch_size=None,
+        collate_fn=as_it_is,
+        num_workers=num_workers,
+        worker_init_fn=ignore_signals if num_workers else None,
+    )
+    with hold_signals(num_workers):
+        steps = iter(loader)
+    yield from steps
+
+
+def as_it_is(item: T) -> T:
+    return item
+
+
+def ignore_signals(_worker: int) -> None:
+    """A worker lives until its training process ends: that one saves first, and needs it for that."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+@contextmanager
+def hold_signals(num_workers: int) -> Iterator[None]:
+    """Signals wait while workers are started, and workers are born deaf to them."""
+    if not num_workers or not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    if multiprocessing.get_start_method() != "fork":
+        from multiprocessing import resource_tracker
+
+        resource_tracker.ensure_running()  # its own start would let the signals through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

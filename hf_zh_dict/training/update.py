@@ -5,6 +5,7 @@ are counted over micro-batches and processes, and the sum is divided once. So ne
 of micro-batches nor of processes nor the length of documents changes what is learnt.
 """
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -35,12 +36,25 @@ class Updater:
             LanguageModelLoss(model, compile_body=config.compile), *make_optimizers(model, config)
         )
 
-    def update(self, micro_batches: list[MicroBatch], targets: int, rate: float) -> torch.Tensor:
-        """All micro-steps and the update; returns this process's summed loss (nats)."""
+    def update(
+        self,
+        micro_batches: list[MicroBatch],
+        targets: int,
+        rate: float,
+        *,
+        go_on: Callable[[], bool] = lambda: True,
+    ) -> torch.Tensor | None:
+        """All micro-steps and the update; returns this process's summed loss (nats).
+
+        Between micro-steps `go_on` is asked; when it says no, nothing is updated or returned.
+        """
         device, world_size = self.accelerator.device, self.accelerator.num_processes
         loss_sum = torch.zeros((), dtype=exact_dtype(self.accelerator), device=device)
         self.wrapped.train()
         for micro_step, batch in enumerate(micro_batches):
+            if micro_step and not go_on():
+                return None
+            torch.manual_seed(batch.seed)  # dropout
             more = micro_step < len(micro_batches) - 1
             with self.accelerator.no_sync(self.wrapped) if more else nullcontext():
                 inputs = torch.from_numpy(batch.inputs).to(device, non_blocking=True)
