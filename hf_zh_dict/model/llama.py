@@ -132,7 +132,11 @@ def save_model(
     """A folder that transformers alone loads: weights, configuration, generation, tokenizer.
 
     The folder is written beside and moved into place.
+
+    Raises:
+        OSError: it cannot be written.
     """
+    from safetensors import SafetensorError
     from transformers import GenerationConfig
 
     new = new_folder(folder)
@@ -144,6 +148,8 @@ def save_model(
     )
     try:
         model.save_pretrained(new, state_dict=state_dict)
+    except SafetensorError as error:  # a full disk is one
+        raise OSError(str(error)) from error
     finally:
         model.config.attention_dropout = dropout
     write_plain_config(new / "config.json")

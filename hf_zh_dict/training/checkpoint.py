@@ -31,7 +31,7 @@ from hf_zh_dict.files import (
 )
 from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.paths import RunPaths
-from hf_zh_dict.stages import hash_file
+from hf_zh_dict.stages import fingerprint, hash_file
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -78,7 +78,10 @@ def list_checkpoints(paths: RunPaths) -> list[int]:
 def find_damage(folder: Path) -> str:
     """Why a checkpoint cannot be trusted, in a few words; empty when every byte is as written."""
     try:
-        files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        files = manifest["files"]
+        if manifest["fingerprint"] != fingerprint(files=files, best=manifest["best"]):
+            return _("{file} is not what was written").format(file=MANIFEST)
         for name, facts in files.items():
             file = folder / name
             if not file.is_file():
@@ -89,8 +92,6 @@ def find_damage(folder: Path) -> str:
                 )
             if hash_file(file) != facts["sha256"]:
                 return _("{file} is not what was written").format(file=name)
-        if not {WEIGHTS, OPTIMIZER, STATE} <= set(files):
-            return _("{file} is not what was written").format(file=MANIFEST)
     except FileNotFoundError as error:
         return _("{file} is missing").format(file=Path(error.filename).name)
     except OSError as error:
@@ -198,8 +199,9 @@ def write_files(
         write(BEST, best.read_bytes())
     else:
         best_name = None
-    manifest = json.dumps({"files": files, "best": best_name}, indent=2)
-    write_synced(folder / MANIFEST, (manifest + "\n").encode())
+    manifest = {"files": files, "best": best_name}
+    text = json.dumps({"fingerprint": fingerprint(**manifest), **manifest}, indent=2)
+    write_synced(folder / MANIFEST, (text + "\n").encode())
     sync_folder(folder)
 
 
