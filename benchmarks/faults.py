@@ -46,7 +46,7 @@ PHASES = ("building", "loading", "step", "evaluation", "checkpoint")
 KINDS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 STAGES = ("corpus", "tokenizer", "blocks")
 # seconds in which a kill falls behind the sight of a phase; a phase may be over by then
-DELAYS = {"building": 0.3, "loading": 0.05, "step": 0.02, "evaluation": 0.01, "checkpoint": 0.004}
+DELAYS = {"building": 0.2, "loading": 0.05, "step": 0.02, "evaluation": 0.01, "checkpoint": 0.004}
 STEPS, EVAL_STEPS = 48, 5
 SETTINGS = {
     "corpus.source": "text", "corpus.min-groups": 8, "tokenizer.vocab-size": 300,
@@ -58,6 +58,7 @@ SETTINGS = {
     "train.num-samples": 1, "train.use-cpu": "true", "train.cpu-threads": 1,
 }  # fmt: skip
 TRAINING = re.compile(r"^training: [\d,]+ parameters", re.MULTILINE)  # said behind loading
+GRACE_SECONDS = 2.0
 TIMINGS = {"tokens_per_second", "seconds", "save_seconds"}
 
 
@@ -330,7 +331,10 @@ class Children:
     def __init__(
         self, argv: list[str], processes: int, log: Path, limit: Callable[[], None]
     ) -> None:
-        port, self.pids, self.codes = free_port(), [], {}
+        port = free_port()
+        self.pids: list[int] = []
+        self.codes: dict[int, int] = {}
+        self.left: list[int] = []  # had to be ended
         sys.stdout.flush()
         for rank in range(processes):
             pid = os.fork()
@@ -377,14 +381,18 @@ class Children:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pids[0], number)
 
-    def wait(self, seconds: float = 120) -> list[int]:
+    def wait(self, seconds: float = 60) -> list[int]:
+        """The exit codes; as launchers do, one that fails takes the others along after a while."""
         end = time.monotonic() + seconds
         while self.alive():
+            if any(self.codes.values()):
+                end = min(end, time.monotonic() + GRACE_SECONDS)
             if time.monotonic() > end:
+                self.left = [pid for pid in self.pids if pid not in self.codes]
                 self.send(signal.SIGKILL)
                 end += seconds
             time.sleep(0.002)
-        return [self.codes[pid] for pid in self.pids]
+        return [self.codes[pid] for pid in self.pids if pid not in self.left]
 
 
 def fill_disks(
