@@ -175,13 +175,19 @@ class Trainer:
         state, train = self.state, self.config.train
         following = state.step + 1
         evaluates = following >= train.max_steps or following % train.eval_steps == 0
-        saving = max(1.0, 2 * state.save_seconds)
-        return 2 * self.step_seconds + evaluates * 1.2 * state.eval_seconds + saving
+        evaluation = 1.2 * state.eval_seconds if evaluates else 0.0
+        return 2 * self.step_seconds + evaluation + self.seconds_of_saving
+
+    @property
+    def seconds_of_saving(self) -> float:
+        """What is set apart for the last checkpoint."""
+        return max(1.0, 2 * self.state.save_seconds)
 
     def may_go_on(self) -> bool:
         """Between two micro-steps: whether no process was told to stop."""
-        if self.accelerator.num_processes > 1 or self.stop.asks():
-            self.agree()
+        saving = self.seconds_of_saving
+        if self.accelerator.num_processes > 1 or self.stop.asks() or self.stop.is_over(saving):
+            self.agree(seconds=saving)
         return not self.stopping
 
     def agree(self, targets: int = 0, *, seconds: float = 0.0) -> int:
