@@ -58,7 +58,7 @@ SETTINGS = {
     "train.num-samples": 1, "train.use-cpu": "true", "train.cpu-threads": 1,
 }  # fmt: skip
 TRAINING = re.compile(r"^training: [\d,]+ parameters", re.MULTILINE)  # said behind loading
-GRACE_SECONDS = 2.0
+GRACE_SECONDS, HUNG_SECONDS = 2.0, 90.0
 TIMINGS = {"tokens_per_second", "seconds", "save_seconds"}
 
 
@@ -192,7 +192,12 @@ class Run:
         wait = self.chance.randrange(1, 12) if phase in ("step", "evaluation", "checkpoint") else 0
         first = len(self.rows())
         met = ""
+        end = time.monotonic() + HUNG_SECONDS
         while not met and children.alive():
+            if time.monotonic() > end:
+                self.differ(f"hangs: {self.log.read_text(encoding='utf-8')[-800:]}")
+                children.send(signal.SIGKILL)
+                break
             if self.phase() == phase and len(self.rows()) - first >= wait:
                 time.sleep(self.chance.random() * DELAYS[phase])
                 met = self.phase()

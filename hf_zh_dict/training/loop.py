@@ -30,7 +30,7 @@ from hf_zh_dict.training.checkpoint import (
     save_checkpoint,
 )
 from hf_zh_dict.training.judge import HeldOut, Judge, exact_dtype
-from hf_zh_dict.training.launch import flat_settings
+from hf_zh_dict.training.launch import end_together, flat_settings
 from hf_zh_dict.training.optim import learning_rate_at
 from hf_zh_dict.training.signals import SIGNALS, StopRequest, exit_code
 from hf_zh_dict.training.stream import Share, StepDataset, read_steps
@@ -154,8 +154,7 @@ class Trainer:
                 if state.step % train.logging_steps == 0:
                     self.log(rate)
                 progress.advance(details=self.details)
-        self.accelerator.wait_for_everyone()
-        self.accelerator.end_training()
+        end_together(self.accelerator)
         return Outcome(
             step=state.step,
             first_bits_per_char=self.first_bits_per_char,
