@@ -131,3 +131,18 @@ def test_two_processes_learn_what_one_learns(tmp_path):
     weights = [load_file(p.checkpoint(6) / "model.safetensors") for p in (one, two)]
     for name, tensor in weights[0].items():
         torch.testing.assert_close(weights[1][name], tensor, rtol=1e-3, atol=1e-4)
+
+    options = [
+        "--output-dir",
+        str(two.root),
+        "--train.max-steps",
+        "7",
+        "--train.logging-steps",
+        "1",
+    ]
+    out = launch(["train.py", "--resume", *options])  # what two began, one goes on with
+    assert "keeps its 8 blocks: 1 process(es) × 4 blocks × 2 micro-batch(es)" in out
+    options[1] = str(one.root)
+    assert "keeps its" not in launch(["train.py", "--resume", *options])
+    last = [[r["loss"] for r in read_rows(p.metrics) if "loss" in r][-1] for p in (one, two)]
+    assert last[0] == pytest.approx(last[1], rel=1e-5)

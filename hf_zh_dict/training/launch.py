@@ -54,7 +54,7 @@ def end_together(accelerator: "Accelerator") -> None:
 
     Gloo's threads may still hold a tensor of the last reduction and need Python's lock to let go of
     it; whoever takes their process group down meanwhile, with the lock, waits for them for ever
-    (seen in torch 2.13, about once in fifty runs of two processes). So they get the lock for a moment.
+    (pytorch issue 56297; in torch 2.13 about once in fifty runs). So they get the lock for a moment.
     """
     accelerator.wait_for_everyone()
     if accelerator.num_processes > 1:
