@@ -377,6 +377,27 @@ def test_a_full_disk_ends_the_run_with_one_sentence_and_it_goes_on_later(
     assert_equal_runs(unbroken(), resumed)
 
 
+@pytest.mark.parametrize("name", ["keep", "sample"])
+def test_a_disk_that_fills_in_an_evaluation_ends_the_run_before_the_next_step(
+    train, unbroken, monkeypatch, name
+):
+    """Where all processes come together, so that none waits for another."""
+    call, calls = getattr(Judge, name), itertools.count(1)
+
+    def full(*arguments):
+        if next(calls) == 3:  # the one of step 8
+            raise OSError(28, "No space left on device", "model")
+        call(*arguments)
+
+    monkeypatch.setattr(Judge, name, full)
+    with pytest.raises(OSError, match="No space left on device"):
+        train("full")
+    monkeypatch.undo()
+    resumed, code = train("full", resume=True)
+    assert code == 0
+    assert_equal_runs(unbroken(), resumed)
+
+
 def test_a_run_leaves_exactly_these_files(train):
     paths, _ = train("files")
     found = sorted(

@@ -7,6 +7,7 @@ the unfinished step up: it leaves nothing behind, and is done again on resume.
 
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,7 @@ class Trainer:
         self.saved_at = -1  # the step whose evaluation and checkpoint are done
         self.stop = StopRequest()
         self.stop_signal, self.time_is_up = 0, False  # as all processes know it
+        self.trouble: OSError | None = None  # what this process could not write
         self.step_seconds = 0.0
         self.first_bits_per_char = float("nan")
         self.details = ""  # behind the progress
@@ -195,12 +197,21 @@ class Trainer:
         Losses are summed over processes step by step, in the same way wherever that happens, so
         that a checkpoint more or less changes no digit of them. Returns the sum of `targets`;
         `seconds` is what comes next and must still be in time.
+
+        Raises:
+            OSError: a process could not write; every process ends then.
         """
         asked = self.stop.asks()
-        told = [targets, *(asked == number for number in SIGNALS), self.stop.is_over(seconds)]
+        told = [
+            targets, self.trouble is not None, self.stop.is_over(seconds),
+            *(asked == number for number in SIGNALS),
+        ]  # fmt: skip
         mine = torch.tensor(told, dtype=self.new_loss.dtype, device=self.new_loss.device)
         together = torch.cat([self.new_loss.unsqueeze(0), mine])
-        loss, total, *signals, late = self.accelerator.reduce(together, reduction="sum").tolist()
+        everyone = self.accelerator.reduce(together, reduction="sum").tolist()
+        loss, total, failed, late, *signals = everyone
+        if failed:
+            raise self.trouble or OSError(_("another process cannot write"))
         self.new_loss = torch.zeros_like(self.new_loss)
         self.state.loss_sum += loss
         if not self.stopping:  # the first thing that is told stands
@@ -234,8 +245,8 @@ class Trainer:
             )
             progress.interrupt(text)
             if better:
-                self.judge.keep(self.model)
-            self.judge.sample(self.model, state.step)
+                self.write(lambda: self.judge.keep(self.model))
+            self.write(lambda: self.judge.sample(self.model, state.step))
         self.accelerator.wait_for_everyone()
         state.eval_seconds = max(state.eval_seconds, time.monotonic() - began)
 
@@ -255,9 +266,20 @@ class Trainer:
         state.loss_sum, state.loss_targets, state.loss_seconds = 0.0, 0, 0.0
         self.record(row)
 
+    def write(self, job: Callable[[], None]) -> None:
+        """Do what writes; what the disk refuses is raised where processes next come together.
+
+        Raised here, it would leave the others waiting for this one.
+        """
+        try:
+            if not self.trouble:
+                job()
+        except OSError as error:
+            self.trouble = error
+
     def record(self, row: dict[str, Any]) -> None:
         if self.accelerator.is_main_process:
-            append_row(self.paths.metrics, row)
+            self.write(lambda: append_row(self.paths.metrics, row))
         numbers = {key: value for key, value in row.items() if key != "step"}
         self.accelerator.log(numbers, step=row["step"])
 
