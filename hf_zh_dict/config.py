@@ -164,8 +164,15 @@ class TrainConfig:
     eval_steps: int = setting(500, N_("steps between evaluations"))
     save_steps: int = setting(500, N_("steps between checkpoints"))
     logging_steps: int = setting(10, N_("steps between lines of metrics"))
-    save_total_limit: int = setting(
-        3, N_("newest checkpoints that are kept (the best weights are in model/ besides)")
+    save_total_limit: int = setting(3, N_("newest checkpoints that are kept, besides the best one"))
+    keep_every_steps: int = setting(
+        0, N_("of these steps' multiples every checkpoint is kept for good (0: none)")
+    )
+    max_minutes: float = setting(
+        0.0, N_("minutes after which the run saves and ends, to be resumed (0: no limit)")
+    )
+    dataloader_num_workers: int = setting(
+        0, N_("processes that read blocks ahead, for each training process (0: it reads itself)")
     )
     optimizer: Literal["adamw", "muon"] = setting(
         "adamw", N_("adamw, or muon for the hidden matrices and adamw for the rest")
@@ -240,7 +247,8 @@ class TrainConfig:
             check(getattr(self, name) >= 1, f"train.{name}", N_("must be at least 1"))
         for name in ("learning_rate", "min_learning_rate", "warmup_steps", "weight_decay",
                      "max_grad_norm", "max_eval_documents", "num_samples", "cpu_threads",
-                     "decay_steps", "early_stopping_patience", "early_stopping_threshold"):  # fmt: skip
+                     "decay_steps", "early_stopping_patience", "early_stopping_threshold",
+                     "keep_every_steps", "max_minutes", "dataloader_num_workers"):  # fmt: skip
             check(getattr(self, name) >= 0, f"train.{name}", N_("must not be below 0"))
         for name in ("adam_beta1", "adam_beta2", "ema_decay"):
             within = 0 <= getattr(self, name) < 1

@@ -9,6 +9,7 @@ the stages before it ask for; otherwise it is reused, and said to be.
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from hf_zh_dict.model.sampling import Sampling
     from hf_zh_dict.training.loop import Outcome
     from hf_zh_dict.training.plan import Plan
+    from hf_zh_dict.training.stream import Share
 
 Say = Callable[[str], None]  # shows a line to the user
 
@@ -161,18 +163,20 @@ def ensure_blocks(config: Config, paths: RunPaths, say: Say) -> str:
     return wanted
 
 
-def check_run_folder(config: Config, paths: RunPaths, *, resume: bool, overwrite: bool) -> None:
-    """Refuse to mix two trainings in one folder.
+def check_run_folder(
+    config: Config, paths: RunPaths, say: Say, *, resume: bool, overwrite: bool
+) -> int | None:
+    """The step of the checkpoint to go on from, or none; two trainings are not mixed in one folder.
 
     Raises:
         InputError: there are checkpoints and neither `resume` nor `overwrite`; or the checkpoint
-            to resume was made with settings that cannot change.
+            to resume was made with settings that cannot change; or none of them is whole.
     """
-    from hf_zh_dict.training.checkpoint import list_checkpoints, read_state
+    from hf_zh_dict.training.checkpoint import find_whole_checkpoint, list_checkpoints, read_state
 
     steps = list_checkpoints(paths)
     if not steps or overwrite:
-        return
+        return None
     if not resume:
         raise InputError(
             _(
@@ -180,7 +184,11 @@ def check_run_folder(config: Config, paths: RunPaths, *, resume: bool, overwrite
                 "--overwrite to start again, or choose another --output-dir."
             ).format(folder=paths.root, step=steps[-1])
         )
-    before = read_state(paths, steps[-1])["settings"]
+    step, damages = find_whole_checkpoint(paths)
+    assert step is not None
+    for damage in damages:
+        say(_("training: {damage}; step {step} is used").format(damage=damage, step=step))
+    before = read_state(paths, step)["settings"]
     now = config.to_dict()
     sections = ("corpus", "tokenizer", "blocks", "model")
     fixed = [(section, name) for section in sections for name in now[section]]
@@ -194,6 +202,7 @@ def check_run_folder(config: Config, paths: RunPaths, *, resume: bool, overwrite
                     "back, or choose another --output-dir."
                 ).format(folder=paths.root, key=f"{section}.{name}", new=new, old=old)
             )
+    return step
 
 
 def plan_training(config: Config, paths: RunPaths, say: Say, *, timed_steps: int) -> "Plan":
@@ -235,12 +244,14 @@ def run_training(
     config: Config, paths: RunPaths, say: Say, *, resume: bool, overwrite: bool
 ) -> int:
     """The whole road up to a finished model; returns the process's exit code."""
-    check_run_folder(config, paths, resume=resume, overwrite=overwrite)
+    from hf_zh_dict.training.signals import StopRequest
+
+    stop = StopRequest(max_minutes=config.train.max_minutes)
+    step = check_run_folder(config, paths, say, resume=resume, overwrite=overwrite)
 
     from hf_zh_dict.corpus.build import read_rows
     from hf_zh_dict.tokens.blocks import load_blocks
     from hf_zh_dict.tokens.tokenizer import load_tokenizer
-    from hf_zh_dict.training.checkpoint import list_checkpoints
     from hf_zh_dict.training.judge import HeldOut
     from hf_zh_dict.training.launch import make_accelerator
     from hf_zh_dict.training.loop import Trainer, clear_training
@@ -248,10 +259,10 @@ def run_training(
 
     accelerator = make_accelerator(config, paths)
     if accelerator.is_main_process:
-        if not resume or not list_checkpoints(paths):
+        if step is None:
             clear_training(paths)
         save_config(config, paths.config)
-        check_same_blocks(paths, ensure_blocks(config, paths, say))
+        check_same_blocks(paths, step, ensure_blocks(config, paths, say))
     accelerator.wait_for_everyone()
 
     tokenizer = load_tokenizer(paths.tokenizer)
@@ -260,14 +271,13 @@ def run_training(
         [row["text"] for row in rows], [make_prompt(config, row["headword"]) for row in rows]
     )
     trainer = Trainer(config, paths, accelerator, tokenizer, load_blocks(paths.blocks), held_out)
-    if resume:
-        trainer.resume()
-        start = trainer.state.step
-        say(
-            _("training: goes on from step {step}").format(step=start)
-            if start
-            else _("training: nothing to resume, starts from step 0")
-        )
+    if step is not None:
+        before = trainer.resume(step)
+        say(_("training: goes on from step {step}").format(step=step))
+        if replace(before, rank=trainer.share.rank) != trainer.share:
+            say(describe_share(trainer.share))
+    elif resume:
+        say(_("training: nothing to resume, starts from step 0"))
     parameters = sum(parameter.numel() for parameter in trainer.model.parameters())
     say(
         _("training: {parameters:,} parameters, {processes} process(es), {device}, precision {precision}").format(
@@ -277,20 +287,21 @@ def run_training(
             precision=accelerator.mixed_precision,
         )
     )  # fmt: skip
+    asked = trainer.share
     trainer.try_out()
-    if trainer.batch_size != config.train.per_device_batch_size:
+    if trainer.share != asked:
         say(
             _(
                 "training: {asked} blocks at once do not fit into memory; train.per_device_batch_size "
                 "is {batch_size}, train.gradient_accumulation_steps {accumulation}, the same blocks a step"
             ).format(
-                asked=config.train.per_device_batch_size,
-                batch_size=trainer.batch_size,
-                accumulation=trainer.accumulation,
+                asked=asked.batch_size,
+                batch_size=trainer.share.batch_size,
+                accumulation=trainer.share.accumulation,
             )
         )
     with memory_errors_as_sentences():
-        outcome = trainer.fit()
+        outcome = trainer.fit(stop)
     if accelerator.is_main_process:
         if outcome.exit_code:
             say(
@@ -298,21 +309,38 @@ def run_training(
                     step=outcome.step
                 )
             )
+        elif outcome.time_is_up:
+            say(
+                _(
+                    "training: {minutes:g} minutes are over, stopped at step {step} and saved; "
+                    "go on with --resume"
+                ).format(minutes=config.train.max_minutes, step=outcome.step)
+            )
         else:
             finish_training(config, paths, outcome, say)
     return outcome.exit_code
 
 
-def check_same_blocks(paths: RunPaths, blocks_print: str) -> None:
+def describe_share(share: "Share") -> str:
+    """How a resumed run divides its steps, when it does so in another way than before."""
+    return _(
+        "training: a step keeps its {blocks} blocks: {processes} process(es) × {batch} blocks × "
+        "{accumulation} micro-batch(es)"
+    ).format(
+        blocks=share.blocks_per_step, processes=share.world_size, batch=share.batch_size,
+        accumulation=share.accumulation,
+    )  # fmt: skip
+
+
+def check_same_blocks(paths: RunPaths, step: int | None, blocks_print: str) -> None:
     """Refuse to resume on other data than the checkpoint was trained on.
 
     Raises:
-        InputError: the blocks have another fingerprint than the newest checkpoint's.
+        InputError: the blocks have another fingerprint than the checkpoint's of `step`.
     """
-    from hf_zh_dict.training.checkpoint import list_checkpoints, read_state
+    from hf_zh_dict.training.checkpoint import read_state
 
-    steps = list_checkpoints(paths)
-    if steps and read_state(paths, steps[-1])["blocks"] != blocks_print:
+    if step is not None and read_state(paths, step)["blocks"] != blocks_print:
         raise InputError(
             _(
                 "{folder}: cannot resume, the corpus is not the one that the checkpoints were "

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hf_zh_dict.files import write_file
+
 
 def append_row(path: Path, row: dict[str, Any]) -> None:
     with path.open("a", encoding="utf-8") as file:
@@ -26,7 +28,4 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 def cut_back(path: Path, step: int) -> None:
     """Leave only the rows up to `step`."""
     rows = [row for row in read_rows(path) if row["step"] <= step]
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    new = path.with_name(path.name + ".partial")
-    new.write_text(text, encoding="utf-8")
-    new.replace(path)
+    write_file(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))

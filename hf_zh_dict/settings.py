@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hf_zh_dict.config import Config
+from hf_zh_dict.files import write_file
 from hf_zh_dict.messages import N_, InputError, _
 
 PRESET_FOLDER = Path(__file__).parent / "presets"
@@ -195,5 +196,4 @@ def save_config(config: Config, path: Path) -> None:
     import yaml
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = yaml.safe_dump(config.to_dict(), allow_unicode=True, sort_keys=False)
-    path.write_text(text, encoding="utf-8")
+    write_file(path, yaml.safe_dump(config.to_dict(), allow_unicode=True, sort_keys=False))

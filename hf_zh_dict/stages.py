@@ -2,16 +2,18 @@
 
 A stage writes into a folder beside its own and moves it into place when it is whole, with
 `stage.json` in it: the fingerprint, and what the stage has to say (counts, hashes). A stopped
-build leaves nothing that could be mistaken for a result.
+build leaves nothing that could be mistaken for a result. Killed while the new folder takes the
+old one's place, the stage counts as not built; the next build puts the old one back and goes on.
 """
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from hf_zh_dict.files import new_folder, replace_folder, sync_tree
 
 STAGE_FILE = "stage.json"
 
@@ -47,12 +49,10 @@ def is_current(folder: Path, wanted: str) -> bool:
 @contextmanager
 def build_stage(folder: Path, wanted: str) -> Iterator[tuple[Path, dict[str, Any]]]:
     """A new folder to write into and a dict for the stage's facts; replaces `folder` at the end."""
-    new = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(parents=True)
+    new = new_folder(folder)
     facts: dict[str, Any] = {}
     yield new, facts
     text = json.dumps({"fingerprint": wanted, **facts}, ensure_ascii=False, indent=2)
     (new / STAGE_FILE).write_text(text + "\n", encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    new.rename(folder)
+    sync_tree(new)
+    replace_folder(new, folder)

@@ -55,10 +55,10 @@ from hf_zh_dict.model.loss import LanguageModelLoss
 from hf_zh_dict.training.update import Updater
 last = os.environ["RANK"] == str(int(os.environ["WORLD_SIZE"]) - 1)
 now, update, clip, forward = -1, Updater.update, Updater.clip_gradients, LanguageModelLoss.forward
-def numbered(self, micro_batches, targets, step):
+def numbered(self, micro_batches, targets, step, **options):
     global now
     now = step
-    return update(self, micro_batches, targets, step)
+    return update(self, micro_batches, targets, step, **options)
 def clipped(self):
     if last and now == 3:
         self.model.model.norm.weight.grad[0] = float("nan")
@@ -153,10 +153,24 @@ def test_two_processes_learn_what_one_learns(tmp_path):
         assert curves[0] == pytest.approx(curves[1], rel=1e-5)
     state = [json.loads((p.checkpoint(6) / "state.json").read_text())["state"] for p in (one, two)]
     assert state[0]["tokens"] == state[1]["tokens"]
-    assert (two.checkpoint(6) / "random-1.pt").is_file()
     weights = [load_file(p.checkpoint(6) / "model.safetensors") for p in (one, two)]
     for name, tensor in weights[0].items():
         torch.testing.assert_close(weights[1][name], tensor, rtol=1e-3, atol=1e-4)
+
+    options = [
+        "--output-dir",
+        str(two.root),
+        "--train.max-steps",
+        "7",
+        "--train.logging-steps",
+        "1",
+    ]
+    out = launch(["train.py", "--resume", *options])  # what two began, one goes on with
+    assert "keeps its 8 blocks: 1 process(es) × 4 blocks × 2 micro-batch(es)" in out
+    options[1] = str(one.root)
+    assert "keeps its" not in launch(["train.py", "--resume", *options])
+    last = [[r["loss"] for r in read_rows(p.metrics) if "loss" in r][-1] for p in (one, two)]
+    assert last[0] == pytest.approx(last[1], rel=1e-5)
 
 
 def test_what_blows_up_on_one_process_is_skipped_on_all(tmp_path):

@@ -3,25 +3,32 @@
 import dataclasses
 import itertools
 import json
+import math
 import os
 import re
 import shutil
 import signal
+import time
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from hf_zh_dict import pipeline
+from hf_zh_dict.evaluation.scoring import Score
 from hf_zh_dict.messages import InputError
 from hf_zh_dict.model.loss import LanguageModelLoss
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.progress import Progress
 from hf_zh_dict.records import read_rows
 from hf_zh_dict.settings import load_config
-from hf_zh_dict.training import launch
+from hf_zh_dict.tokens.blocks import Blocks
+from hf_zh_dict.training import checkpoint, launch
 from hf_zh_dict.training.checkpoint import list_checkpoints, read_state
 from hf_zh_dict.training.judge import Judge
+from hf_zh_dict.training.loop import Trainer, divide_alike
+from hf_zh_dict.training.signals import StopRequest
+from hf_zh_dict.training.stream import Share
 from hf_zh_dict.training.update import Updater
 
 TINY = {
@@ -56,9 +63,27 @@ def prepared(tmp_path_factory):
 @pytest.fixture
 def train(prepared, tmp_path):
     """Train with some settings changed, in a folder of its own; returns the folder."""
+    return trains_in(prepared, tmp_path)
 
+
+@pytest.fixture(scope="module")
+def unbroken(prepared, tmp_path_factory):
+    """The folder of a run that nothing stopped; each is made once."""
+    train, done = trains_in(prepared, tmp_path_factory.mktemp("unbroken")), {}
+
+    def run(**changed):
+        key = repr(sorted(changed.items()))
+        if key not in done:
+            done[key], code = train(str(len(done)), **changed)
+            assert code == 0
+        return done[key]
+
+    return run
+
+
+def trains_in(prepared, folder):
     def run(name, *, resume=False, **changed):
-        paths = RunPaths(tmp_path / name)
+        paths = RunPaths(folder / name)
         paths.root.mkdir(exist_ok=True)
         for stage in ("corpus", "tokenizer", "blocks"):
             link = paths.root / stage
@@ -78,6 +103,41 @@ def weights(paths, step, file="model.safetensors"):
 
 def losses(paths):
     return [row["loss"] for row in read_rows(paths.metrics) if "loss" in row]
+
+
+def without_timings(rows):
+    """What rows say of the training itself, which no stop may change."""
+    timings = {"tokens_per_second", "seconds", "save_seconds", "memory_gigabytes"}
+    said = [{k: v for k, v in row.items() if k not in timings} for row in rows]
+    return [row for row in said if row.keys() != {"step"}]
+
+
+def assert_equal_runs(one, other, step=8):
+    """Weights, best weights, metrics but for timings, and samples: bit for bit."""
+    for file in (lambda p: p.checkpoint(step), lambda p: p.model):
+        theirs = load_file(file(other) / "model.safetensors")
+        for name, tensor in load_file(file(one) / "model.safetensors").items():
+            assert torch.equal(theirs[name], tensor), name
+    assert without_timings(read_rows(one.metrics)) == without_timings(read_rows(other.metrics))
+    assert read_rows(one.samples) == read_rows(other.samples)
+
+
+@pytest.fixture
+def stop_at(monkeypatch):
+    """The n-th time that something of a class is called, a signal comes first."""
+
+    def arm(owner, name, number, signal_number=signal.SIGINT):
+        call, calls = getattr(owner, name), itertools.count(1)
+
+        def interrupted(*arguments, **options):
+            if next(calls) == number:
+                os.kill(os.getpid(), signal_number)
+            return call(*arguments, **options)
+
+        monkeypatch.setattr(owner, name, interrupted)
+        return lambda: monkeypatch.setattr(owner, name, call)
+
+    return arm
 
 
 def test_eight_micro_batches_of_one_are_one_batch_of_eight(train):
@@ -106,7 +166,7 @@ def test_a_batch_that_does_not_fit_is_divided_said_and_learns_the_same(train, mo
 
 
 def test_memory_that_runs_out_later_is_one_sentence_with_the_way_on(train, monkeypatch):
-    def full(*_arguments):
+    def full(*_arguments, **_options):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.00 GiB.")
 
     monkeypatch.setattr(Updater, "update", full)
@@ -135,17 +195,17 @@ def poison(monkeypatch):
         update, clip, forward = Updater.update, Updater.clip_gradients, LanguageModelLoss.forward
         now = [-1]
 
-        def numbered(self, micro_batches, targets, step):
+        def numbered(self, micro_batches, targets, step, **options):
             now[0] = step
-            return update(self, micro_batches, targets, step)
+            return update(self, micro_batches, targets, step, **options)
 
         def clipped(self):
             if now[0] in steps and of == "gradient":
                 self.model.model.norm.weight.grad[3] = float("nan")
             return clip(self)
 
-        def computed(self, input_ids, labels):
-            loss = forward(self, input_ids, labels)
+        def computed(self, *tensors):
+            loss = forward(self, *tensors)
             return loss * float("inf") if now[0] in steps and of == "loss" else loss
 
         monkeypatch.setattr(Updater, "update", numbered)
@@ -153,12 +213,6 @@ def poison(monkeypatch):
         monkeypatch.setattr(LanguageModelLoss, "forward", computed)
 
     return spoil
-
-
-def untimed(rows):
-    """Rows without what differs from one run to the next."""
-    timing = {"tokens_per_second", "seconds", "memory_gigabytes"}
-    return [{k: v for k, v in row.items() if k not in timing} for row in rows]
 
 
 NEVER_ENOUGH = {
@@ -179,27 +233,18 @@ NEVER_ENOUGH = {
     ids=["adamw", "muon", "ema", "wsd", "early", "skipped"],
 )
 def test_a_stopped_and_resumed_run_equals_the_unbroken_one(
-    train, monkeypatch, poison, changed, poisoned, end
+    train, stop_at, poison, changed, poisoned, end
 ):
     changed = {"model__dropout": 0.1, **changed}
     poison(*poisoned)
     unbroken, code = train("unbroken", **changed)
     assert code == 0
 
-    update = Updater.update
-    steps = itertools.count()
-
-    def interrupted(self, *arguments):
-        if next(steps) == 4:
-            os.kill(os.getpid(), signal.SIGINT)
-        return update(self, *arguments)
-
-    monkeypatch.setattr(Updater, "update", interrupted)
+    undo = stop_at(Updater, "update", 5)
     stopped, code = train("stopped", **changed)
     assert code == 130
     assert list_checkpoints(stopped) == [4, 5]
-
-    monkeypatch.setattr(Updater, "update", update)
+    undo()
     resumed, code = train("stopped", resume=True, **changed)
     assert code == 0
     assert list_checkpoints(unbroken)[-1] == list_checkpoints(resumed)[-1] == end
@@ -210,12 +255,240 @@ def test_a_stopped_and_resumed_run_equals_the_unbroken_one(
         for name, tensor in weights(unbroken, end, file).items():
             assert torch.equal(weights(resumed, end, file)[name], tensor), (file, name)
     states = [read_state(run, end)["state"] for run in (unbroken, resumed)]
-    clocks = {"seconds": 0, "loss_seconds": 0}
+    clocks = {"seconds": 0, "loss_seconds": 0, "eval_seconds": 0, "save_seconds": 0}
     assert states[0] | clocks == states[1] | clocks
     rows = [read_rows(run.metrics) for run in (unbroken, resumed)]
-    assert untimed(rows[0]) == untimed(rows[1])
+    assert without_timings(rows[0]) == without_timings(rows[1])
     assert [row["step"] for row in rows[0] if "skipped" in row] == [step + 1 for step in poisoned]
     assert read_rows(unbroken.samples) == read_rows(resumed.samples)
+
+
+@pytest.mark.parametrize(
+    ("number", "forward", "stands_at"),
+    # the first forward is the trial before training
+    [(signal.SIGTERM, 2, 0), (signal.SIGUSR1, 16, 3), (signal.SIGINT, 17, 4)],
+)
+def test_a_stop_between_micro_steps_gives_the_step_up_and_resuming_does_it_again(
+    train, unbroken, stop_at, number, forward, stands_at
+):
+    changed = {
+        "model__dropout": 0.1, "train__per_device_batch_size": 1,
+        "train__gradient_accumulation_steps": 4,
+    }  # fmt: skip
+    undo = stop_at(LanguageModelLoss, "forward", forward, number)
+    stopped, code = train("stopped", **changed)
+    assert code == 128 + number
+    assert list_checkpoints(stopped)[-1] == stands_at
+    undo()
+    resumed, code = train("stopped", resume=True, **changed)
+    assert code == 0
+    assert_equal_runs(unbroken(**changed), resumed)
+
+
+def test_stopped_again_and_again_over_the_seams_of_epochs(train, stop_at, monkeypatch, capsys):
+    """Epochs of 10 blocks: with 4 blocks a step, seams lie in steps 3, 5 and 8."""
+    pack = Blocks.pack
+
+    def pack_few(blocks, *, seed, epoch):
+        packed = pack(blocks, seed=seed, epoch=epoch)
+        return dataclasses.replace(packed, bounds=packed.bounds[:11])
+
+    monkeypatch.setattr(Blocks, "pack", pack_few)
+    dropout = {"model__dropout": 0.2}
+    whole, _code = train("whole", **dropout)
+    assert json.loads((whole.checkpoint(8) / "state.json").read_text())["state"]["epoch"] == 3
+    for update in (2, 1, 2, 1, 1):  # each counted from the last stop
+        undo = stop_at(Updater, "update", update)
+        _paths, code = train("stopped", resume=True, **dropout)
+        assert code == 130
+        undo()
+    assert capsys.readouterr().out.count("nothing to resume, starts from step 0") == 1
+    resumed, code = train("stopped", resume=True, **dropout)
+    assert code == 0
+    assert_equal_runs(whole, resumed)
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_that_read_ahead_change_nothing(train, unbroken, stop_at, workers):
+    changed = {"model__dropout": 0.1, "train__save_steps": 3}
+    undo = stop_at(Updater, "update", 5)
+    stopped, code = train("helped", train__dataloader_num_workers=workers, **changed)
+    assert (code, list_checkpoints(stopped)) == (130, [3, 5])
+    undo()
+    helped, code = train("helped", resume=True, train__dataloader_num_workers=workers, **changed)
+    assert code == 0
+    assert_equal_runs(unbroken(**changed), helped)
+
+
+def test_another_batch_of_a_process_keeps_the_steps_blocks_and_says_so(
+    train, unbroken, stop_at, capsys
+):
+    undo = stop_at(Updater, "update", 5)
+    train("stopped")
+    undo()
+    capsys.readouterr()
+    resumed, code = train("stopped", resume=True, train__per_device_batch_size=2)
+    assert code == 0
+    assert (
+        "keeps its 4 blocks: 1 process(es) × 2 blocks × 2 micro-batch(es)"
+        in capsys.readouterr().out
+    )
+    assert losses(resumed) == pytest.approx(losses(unbroken()), rel=1e-5)
+    for name, tensor in weights(unbroken(), 8).items():
+        torch.testing.assert_close(weights(resumed, 8)[name], tensor, rtol=1e-3, atol=1e-4)
+    train("stopped", resume=True, train__per_device_batch_size=2)
+    assert "keeps its" not in capsys.readouterr().out  # said once
+
+
+def test_a_batch_that_does_not_divide_the_step_is_refused_with_those_that_do(train):
+    train("run", train__max_steps=4)
+    with pytest.raises(InputError) as refused:
+        train("run", resume=True, train__per_device_batch_size=3)
+    assert "4 blocks" in str(refused.value)
+    assert "train.per_device_batch_size to one of 1, 2, 4." in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("batch", "processes", "accumulation"), [(2, 2, 6), (24, 1, 1), (1, 8, 3), (3, 4, 2)]
+)
+def test_processes_and_batches_are_made_up_for_by_accumulation(batch, processes, accumulation):
+    before, now = Share(4, 2, world_size=3), Share(batch, 5, world_size=processes)
+    assert divide_alike(now, before) == Share(batch, accumulation, world_size=processes)
+
+
+@pytest.mark.parametrize(
+    ("batch", "processes", "advice"),
+    [(5, 1, "one of 1, 2, 3, 4, 6, 8, 12, 24."), (5, 2, "one of 1, 2, 3, 4, 6, 12."),
+     (1, 7, "use another number of processes.")],
+)  # fmt: skip
+def test_what_does_not_divide_is_refused_with_advice(batch, processes, advice):
+    with pytest.raises(InputError) as refused:
+        divide_alike(Share(batch, 1, world_size=processes), Share(4, 2, world_size=3))
+    assert str(refused.value).endswith(advice)
+
+
+@pytest.fixture
+def score(monkeypatch):
+    """Let evaluations find these bits per character, one after another."""
+
+    def arm(*bits):
+        scores = (Score(number * math.log(2), 1, 1, 1) for number in bits)
+        monkeypatch.setattr(Judge, "score", lambda *_: next(scores))
+
+    return arm
+
+
+def test_a_best_found_behind_the_resumed_checkpoint_is_given_up(train, score, monkeypatch):
+    """It was found after the last checkpoint; what is resumed does not find it again."""
+    changed = {"train__save_steps": 2, "train__eval_steps": 2}
+
+    def lost(trainer):
+        if trainer.state.step == 4:
+            raise ConnectionAbortedError
+        save(trainer)
+
+    save = Trainer.save
+    monkeypatch.setattr(Trainer, "save", lost)
+    score(5, 4, 3)
+    with pytest.raises(ConnectionAbortedError):
+        train("run", **changed)
+    score(4.1, 4.2, 4.3)
+    monkeypatch.setattr(Trainer, "save", save)
+    paths, _code = train("run", resume=True, **changed)
+    state = json.loads((paths.checkpoint(8) / "state.json").read_text())["state"]
+    assert (state["best_step"], state["best_bits_per_char"]) == (2, 4)
+    best, kept = weights(paths, 2), load_file(paths.model / "model.safetensors")
+    assert best.keys() == kept.keys()
+    assert all(torch.equal(best[name], kept[name]) for name in best)
+
+
+def test_a_damaged_newest_checkpoint_is_said_and_the_one_before_is_used(train, unbroken, capsys):
+    damaged, _code = train("damaged")
+    file = damaged.checkpoint(8) / "optimizer.pt"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 3] ^= 4
+    file.write_bytes(data)
+    capsys.readouterr()
+    resumed, code = train("damaged", resume=True)
+    assert code == 0
+    out = capsys.readouterr().out
+    assert "step-000008 is damaged: optimizer.pt is not what was written; step 4 is used" in out
+    assert "goes on from step 4" in out
+    assert_equal_runs(unbroken(), resumed)
+
+
+def test_the_time_limit_saves_and_says_how_to_go_on(train, unbroken, capsys):
+    stopped, code = train("timed", train__max_minutes=0.01)
+    assert code == 0
+    said = "training: 0.01 minutes are over, stopped at step 0 and saved; go on with --resume"
+    assert said in capsys.readouterr().out
+    assert list_checkpoints(stopped) == [0]
+    resumed, code = train("timed", resume=True)
+    assert code == 0
+    assert_equal_runs(unbroken(), resumed)
+
+
+def test_the_time_limit_counts_what_comes_next(prepared, train, monkeypatch):
+    """An evaluation that would not be done in time is not begun."""
+    asked = []
+
+    def is_over(_self, seconds=0.0):
+        asked.append(seconds)
+        return False
+
+    monkeypatch.setattr(StopRequest, "is_over", is_over)
+    monkeypatch.setattr(Judge, "score", lambda *_: time.sleep(0.2) or Score(1.0, 1, 1, 1))
+    train("run")
+    long = [second > 1.2 for second in asked if second]  # at least 1 s is set apart for saving
+    assert long == [False, False, False, True] * 2
+
+
+def test_a_save_is_timed(train):
+    paths, _code = train("timed")
+    rows = [row for row in read_rows(paths.metrics) if "save_seconds" in row]
+    assert [row["step"] for row in rows] == [4, 8]
+    assert all(row["save_seconds"] > 0 for row in rows)
+
+
+def test_a_full_disk_ends_the_run_with_one_sentence_and_it_goes_on_later(
+    train, unbroken, monkeypatch
+):
+    write = checkpoint.write_synced
+
+    def full(path, data):
+        if "step-000008" in str(path):
+            raise OSError(28, "No space left on device", str(path))
+        write(path, data)
+
+    monkeypatch.setattr(checkpoint, "write_synced", full)
+    with pytest.raises(InputError, match=r"No space left on device.*step 4 is whole: make room"):
+        train("full")
+    monkeypatch.undo()
+    resumed, code = train("full", resume=True)
+    assert code == 0
+    assert_equal_runs(unbroken(), resumed)
+
+
+@pytest.mark.parametrize("name", ["keep", "sample"])
+def test_a_disk_that_fills_in_an_evaluation_ends_the_run_before_the_next_step(
+    train, unbroken, monkeypatch, name
+):
+    """Where all processes come together, so that none waits for another."""
+    call, calls = getattr(Judge, name), itertools.count(1)
+
+    def full(*arguments):
+        if next(calls) == 3:  # the one of step 8
+            raise OSError(28, "No space left on device", "model")
+        call(*arguments)
+
+    monkeypatch.setattr(Judge, name, full)
+    with pytest.raises(OSError, match="No space left on device"):
+        train("full")
+    monkeypatch.undo()
+    resumed, code = train("full", resume=True)
+    assert code == 0
+    assert_equal_runs(unbroken(), resumed)
 
 
 def test_a_run_is_prolonged_from_before_its_fall(train):
@@ -241,7 +514,13 @@ def test_a_run_leaves_exactly_these_files(train, decay):
         *(
             f"checkpoints/step-00000{step}/{name}"
             for step in (4, 8)
-            for name in (*average, "model.safetensors", "optimizer.pt", "random-0.pt", "state.json")
+            for name in (
+                *average,
+                "manifest.json",
+                "model.safetensors",
+                "optimizer.pt",
+                "state.json",
+            )
         ),
         "config.yaml",
         "curve.png",
@@ -454,7 +733,6 @@ def test_the_average_is_what_is_judged_sampled_and_kept(train, monkeypatch):
     assert not torch.equal(average["model.norm.weight"], weights(paths, 8)["model.norm.weight"])
     assert read_state(paths, 8)["state"]["best_step"] == 8
     saved = load_file(paths.model / "model.safetensors")
-    average["model.embed_tokens.weight"] = average.pop("lm_head.weight")  # one matrix, tied
     assert saved.keys() == average.keys()
     assert all(torch.equal(saved[name], tensor) for name, tensor in average.items())
     bits = [
@@ -505,9 +783,19 @@ def test_the_saved_model_is_the_best_one(train):
     assert not torch.equal(saved["model.norm.weight"], last["model.norm.weight"])
 
 
-def test_only_the_newest_checkpoints_are_kept(train):
-    paths, _ = train("kept", train__save_steps=2, train__save_total_limit=2)
-    assert list_checkpoints(paths) == [6, 8]
+def test_the_newest_checkpoints_are_kept_and_those_of_every_so_many_steps(train):
+    paths, _ = train("kept", train__save_steps=2, train__save_total_limit=1)
+    assert list_checkpoints(paths) == [8]
+    changed = {"train__save_steps": 1, "train__save_total_limit": 2, "train__keep_every_steps": 3}
+    paths, _ = train("more", **changed)
+    assert list_checkpoints(paths) == [3, 6, 7, 8]
+
+
+def test_the_best_checkpoint_is_kept(train, score):
+    score(9, 4, 5, 6, 7)
+    changed = {"train__save_steps": 2, "train__eval_steps": 2, "train__save_total_limit": 1}
+    paths, _ = train("best", **changed)
+    assert list_checkpoints(paths) == [2, 8]
 
 
 def test_the_progress_says_loss_bits_speed_memory_and_the_time_left(train, monkeypatch):

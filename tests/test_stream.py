@@ -1,5 +1,9 @@
 """However many processes share it, and wherever it is resumed, the stream gives the same blocks."""
 
+import multiprocessing
+import os
+import pickle
+import signal
 from itertools import combinations
 
 import numpy as np
@@ -8,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hf_zh_dict.tokens.blocks import IGNORED, OFFSETS_FILE, TOKENS_FILE, Blocks
-from hf_zh_dict.training.stream import BlockStream
+from hf_zh_dict.training.signals import SIGNALS
+from hf_zh_dict.training.stream import (
+    BlockStream,
+    Share,
+    StepDataset,
+    hold_signals,
+    read_steps,
+)
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +154,106 @@ def test_each_epoch_is_packed_once_and_old_ones_are_forgotten(blocks, monkeypatc
     assert packed == list(range(7))
 
 
+def dataset_of(blocks, *, epoch=0, cursor=0, steps=40, **share):
+    share = Share(**{"batch_size": 3, "accumulation": 2} | share)
+    stream = BlockStream(blocks, seed=7, epoch=epoch, cursor=cursor)
+    return StepDataset(stream, share, steps=steps)
+
+
+def test_resuming_late_packs_no_epoch_that_is_behind(blocks, monkeypatch):
+    """At step 100,000 the same work is done as at step 10: the epoch that the position is in."""
+    packed = []
+    pack = blocks.pack
+    monkeypatch.setattr(
+        blocks, "pack", lambda seed, epoch: packed.append(epoch) or pack(seed=seed, epoch=epoch)
+    )
+    for epoch in (2, 26_086):  # of 23 blocks, 6 a step
+        packed.clear()
+        list(read_steps(dataset_of(blocks, epoch=epoch, cursor=14, steps=2)))
+        assert packed == [epoch, epoch + 1]
+
+
+@given(done=st.integers(0, 12), rank=st.integers(0, 1))
+def test_steps_carry_the_position_that_goes_on_behind_them(blocks, done, rank):
+    whole = list(read_steps(dataset_of(blocks, steps=16, rank=rank, world_size=2)))
+    at = whole[done]
+    rest = dataset_of(blocks, epoch=at.epoch, cursor=at.cursor, steps=3, rank=rank, world_size=2)
+    for one, other in zip(whole[done + 1 : done + 4], read_steps(rest), strict=True):
+        assert_equal_steps(one, other)
+
+
+def assert_equal_steps(one, other):
+    assert (one.epoch, one.cursor, one.targets) == (other.epoch, other.cursor, other.targets)
+    for mine, theirs in zip(one.micro_batches, other.micro_batches, strict=True):
+        assert mine.seed == theirs.seed
+        np.testing.assert_array_equal(mine.inputs, theirs.inputs)
+        np.testing.assert_array_equal(mine.labels, theirs.labels)
+
+
+def test_any_worker_may_read_any_step(blocks):
+    """Two workers read every second step; together they read what one reads."""
+    whole = list(read_steps(dataset_of(blocks, steps=12)))
+    for worker in (0, 1):
+        dataset = dataset_of(blocks, steps=12)
+        for index in range(worker, 12, 2):
+            assert_equal_steps(dataset[index], whole[index])
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
+@pytest.mark.parametrize("workers", [1, 3])
+def test_workers_hand_steps_over_in_their_order(blocks, workers):
+    whole = list(read_steps(dataset_of(blocks, steps=12)))
+    with_workers = list(read_steps(dataset_of(blocks, steps=12), num_workers=workers))
+    for one, other in zip(whole, with_workers, strict=True):
+        assert_equal_steps(one, other)
+
+
+def test_a_worker_that_is_started_afresh_opens_the_files_itself(blocks):
+    """As with spawn: what is sent holds no token."""
+    sent = pickle.dumps(dataset_of(blocks))
+    assert len(sent) < 2000
+    assert_equal_steps(pickle.loads(sent)[3], dataset_of(blocks)[3])
+
+
+def test_workers_live_through_the_signals_that_stop_training(blocks):
+    """Signals to the whole group while workers start and while they read."""
+    heard = []
+    before = {number: signal.signal(number, lambda n, _f: heard.append(n)) for number in SIGNALS}
+    try:
+        steps = read_steps(dataset_of(blocks, steps=40), num_workers=2)
+        taken = [next(steps)]
+        for number in SIGNALS:
+            for child in multiprocessing.active_children():
+                os.kill(child.pid, number)
+            os.kill(os.getpid(), number)
+            taken.append(next(steps))
+        taken += steps
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert heard == list(SIGNALS)
+    assert len(taken) == 40
+
+
+def test_signals_wait_while_workers_start():
+    heard = []
+    before = signal.signal(signal.SIGTERM, lambda n, _f: heard.append(n))
+    try:
+        with hold_signals(1):
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert heard == []
+        assert heard == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_every_micro_batch_has_a_seed_of_its_own(blocks):
+    ranks = [read_steps(dataset_of(blocks, rank=rank, world_size=2)) for rank in (0, 1)]
+    seeds = [batch.seed for steps in ranks for step in steps for batch in step.micro_batches]
+    assert len(set(seeds)) == len(seeds) == 160
+    assert all(0 <= seed < 2**63 for seed in seeds)
+
+
 def test_the_position_moves_by_the_global_batch(blocks):
     stream = BlockStream(blocks, seed=0)
     stream.next_step(batch_size=2, accumulation=3, rank=1, world_size=2)
@@ -192,9 +303,9 @@ def test_entries_that_are_not_reshuffled_keep_their_blocks_in_another_order(pair
 
 @pytest.mark.parametrize("reshuffle", [True, False])
 def test_the_documents_ahead_are_those_that_are_then_taken(pairs, reshuffle):
-    stream = BlockStream(pairs, seed=1, epoch=1, cursor=17, reshuffle=reshuffle)
-    ahead = stream.documents_ahead(epoch=1, cursor=17, count=6)  # over a seam
-    assert (stream.epoch, stream.cursor) == (1, 17)
-    (batch,) = stream.next_step(batch_size=6, accumulation=1, **ALONE)
+    def stream():
+        return BlockStream(pairs, seed=1, epoch=1, cursor=17, reshuffle=reshuffle)
+
+    ahead = stream().documents_ahead(6)  # over a seam
+    (batch,) = stream().next_step(batch_size=6, accumulation=1, **ALONE)
     assert ahead == [[int(row[0]) // 5, int(row[4]) // 5] for row in batch.inputs]
-    assert stream.documents_ahead(epoch=1, cursor=17, count=6) == ahead  # also when it is behind

@@ -83,16 +83,17 @@ class NearDuplicates:
         """Pairs of text numbers that share a band, as rows (smaller, larger), each once."""
         if self.waiting:
             self._sign()
-        codes = [np.empty(0, np.int64)]
+        unique = np.empty(0, np.int64)
         for file in self.bands:
             file.seek(0)
             hashes = np.frombuffer(file.read(), np.uint32)
             order = np.argsort(hashes, kind="stable")
             values = hashes[order]
+            codes = [unique]
             for step in range(1, NEIGHBOURS + 1):
                 equal = values[step:] == values[:-step]
                 codes.append(order[:-step][equal] << 32 | order[step:][equal])
-        unique = np.unique(np.concatenate(codes))
+            unique = np.unique(np.concatenate(codes))
         return np.stack((unique >> 32, unique & 0xFFFFFFFF), axis=1)
 
     def pairs(self) -> Iterator[tuple[int, int, float]]:

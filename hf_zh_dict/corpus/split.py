@@ -30,7 +30,7 @@ def split_groups(groups: Sequence[str], config: CorpusConfig) -> npt.NDArray[np.
     Raises:
         InputError: there are too few groups to hold any out.
     """
-    ranks = np.array([rank_group(group, config.seed) for group in groups])
+    ranks = np.fromiter((rank_group(group, config.seed) for group in groups), np.float64)
     both = config.validation_fraction + config.test_fraction
     num_validation = max(config.min_groups, int((ranks < config.validation_fraction).sum()))
     num_test = max(config.min_groups, int((ranks < both).sum()) - num_validation)

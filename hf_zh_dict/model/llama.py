@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from hf_zh_dict.config import Config
+from hf_zh_dict.files import new_folder, replace_folder, sync_tree
 from hf_zh_dict.messages import InputError, _
 
 if TYPE_CHECKING:
@@ -141,11 +142,14 @@ def save_model(
     """A folder that transformers alone loads: weights, configuration, generation, tokenizer.
 
     The folder is written beside and moved into place.
+
+    Raises:
+        OSError: it cannot be written.
     """
+    from safetensors import SafetensorError
     from transformers import GenerationConfig
 
-    new = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(new, ignore_errors=True)
+    new = new_folder(folder)
     dropout, model.config.attention_dropout = model.config.attention_dropout, 0.0
     model.generation_config = GenerationConfig(
         bos_token_id=tokenizer.bos_token_id,
@@ -154,14 +158,16 @@ def save_model(
     )
     try:
         model.save_pretrained(new, state_dict=state_dict)
+    except SafetensorError as error:  # a full disk is one
+        raise OSError(str(error)) from error
     finally:
         model.config.attention_dropout = dropout
     write_plain_config(new / "config.json")
     for file in tokenizer_folder.iterdir():
         if file.name.startswith(("tokenizer", "special_tokens")):
             shutil.copy2(file, new / file.name)
-    shutil.rmtree(folder, ignore_errors=True)
-    new.rename(folder)
+    sync_tree(new)
+    replace_folder(new, folder)
 
 
 def write_plain_config(path: Path) -> None:

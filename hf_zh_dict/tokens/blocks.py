@@ -14,6 +14,7 @@ within it, and no position reaches beyond the context.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,9 +121,14 @@ class Blocks:
     """The flat files of a run, and the blocks of any epoch."""
 
     def __init__(self, folder: Path, *, block_size: int, dtype: np.dtype[Any]) -> None:
-        self.block_size = block_size
+        self.folder, self.block_size = folder, block_size
         self.tokens = np.memmap(folder / TOKENS_FILE, dtype=dtype, mode="r")
         self.offsets: Ids = np.fromfile(folder / OFFSETS_FILE, dtype=np.int64)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process opens the files; it is not sent what they hold."""
+        opened = partial(Blocks, block_size=self.block_size, dtype=self.tokens.dtype)
+        return opened, (self.folder,)
 
     @property
     def num_documents(self) -> int:

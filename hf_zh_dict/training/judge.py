@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from safetensors.torch import load_file
 
 from hf_zh_dict.config import Config
 from hf_zh_dict.dictionaries.parse import NotAnEntry, parse_document
@@ -16,11 +18,13 @@ from hf_zh_dict.evaluation.scoring import (
     spread,
     total_score,
 )
+from hf_zh_dict.files import remove
 from hf_zh_dict.model.generate import generate_texts
 from hf_zh_dict.model.llama import save_model
 from hf_zh_dict.model.sampling import Sampling
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.records import append_row
+from hf_zh_dict.stages import hash_file
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -82,6 +86,21 @@ class Judge:
     def keep(self, model: "LlamaForCausalLM") -> None:
         """Make these weights the run's model."""
         save_model(model, self.tokenizer, self.paths.tokenizer, self.paths.model)
+
+    def restore(self, model: "LlamaForCausalLM", weights: Path | None) -> None:
+        """Make the best weights that a checkpoint knows the run's model again.
+
+        `model/` may hold a best that was found behind the checkpoint: what is resumed has not
+        found it yet, and may never.
+        """
+        kept = self.paths.model / "model.safetensors"
+        if weights is None:
+            remove(self.paths.model)
+        elif not kept.is_file() or hash_file(kept) != hash_file(weights):
+            save_model(
+                model, self.tokenizer, self.paths.tokenizer, self.paths.model,
+                state_dict=load_file(weights),
+            )  # fmt: skip
 
 
 def exact_dtype(accelerator: "Accelerator") -> torch.dtype:

@@ -1,6 +1,7 @@
 """Settings and the launcher's environment in, the one `Accelerator` of a process out."""
 
 import os
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from hf_zh_dict.settings import nearest
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
+
+LAST_SECONDS = 0.2
 
 
 def make_accelerator(config: Config, paths: RunPaths) -> "Accelerator":
@@ -89,6 +92,19 @@ def start_trackers(config: Config, paths: RunPaths, accelerator: "Accelerator") 
             "trackio": {"name": name},
         },
     )
+
+
+def end_together(accelerator: "Accelerator") -> None:
+    """Wait for all processes, then close trackers and the connections between processes.
+
+    Gloo's threads may still hold a tensor of the last reduction and need Python's lock to let go of
+    it; whoever takes their process group down meanwhile, with the lock, waits for them for ever
+    (pytorch issue 56297; in torch 2.13 about once in fifty runs). So they get the lock for a moment.
+    """
+    accelerator.wait_for_everyone()
+    if accelerator.num_processes > 1:
+        time.sleep(LAST_SECONDS)
+    accelerator.end_training()
 
 
 def share_of_cores() -> int:

@@ -3,37 +3,43 @@
 The order of one turn, always the same: evaluate → sample → keep the best → save → stop? →
 micro-steps → update → log. `step` counts updates of the weights; one that is skipped because its
 loss or gradient is not finite counts too, so that data and learning rate move on past it. Behind
-such a step no checkpoint is due: the weights may be the cause, and must not push out good ones.
+such a step no checkpoint is due: the weights may be the cause, and must not push out good ones. A
+stop between micro-steps gives the unfinished step up: it leaves nothing behind, and is done again
+on resume.
 """
 
 import math
 import shutil
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from hf_zh_dict.config import Config
+from hf_zh_dict.files import sync_file
 from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.model.llama import build_model
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.progress import Progress
 from hf_zh_dict.records import append_row, cut_back
 from hf_zh_dict.stages import read_stage
-from hf_zh_dict.tokens.blocks import IGNORED, Blocks
+from hf_zh_dict.tokens.blocks import Blocks
 from hf_zh_dict.training.checkpoint import (
+    Kept,
     TrainingState,
-    list_checkpoints,
+    best_weights,
     load_checkpoint,
+    read_state,
     save_checkpoint,
 )
 from hf_zh_dict.training.device import measure_memory
 from hf_zh_dict.training.judge import HeldOut, Judge, exact_dtype
-from hf_zh_dict.training.launch import start_trackers
-from hf_zh_dict.training.signals import StopRequest
+from hf_zh_dict.training.launch import end_together, start_trackers
+from hf_zh_dict.training.signals import SIGNALS, StopRequest, exit_code
 from hf_zh_dict.training.skipped import describe_skipped, find_documents, read_headwords
-from hf_zh_dict.training.stream import BlockStream, MicroBatch
+from hf_zh_dict.training.stream import BlockStream, Share, StepDataset, read_steps
 from hf_zh_dict.training.trial import check_isolation, fit_batch
 from hf_zh_dict.training.update import Update, Updater
 
@@ -52,6 +58,7 @@ class Outcome:
     best_step: int
     seconds: float
     exit_code: int  # 0, or 128 + the signal that stopped it
+    time_is_up: bool = False  # train.max_minutes stopped it
 
 
 class Trainer:
@@ -68,37 +75,49 @@ class Trainer:
     ) -> None:
         self.config, self.paths, self.accelerator = config, paths, accelerator
         self.blocks_fingerprint = read_stage(paths.blocks)["fingerprint"]
-        self.stream = BlockStream(
-            blocks, seed=config.train.seed, reshuffle=config.train.reshuffle_entries
-        )
+        self.blocks = blocks
+        self.share = Share(
+            config.train.per_device_batch_size, config.train.gradient_accumulation_steps,
+            accelerator.process_index, accelerator.num_processes,
+        )  # fmt: skip
         self.state = TrainingState()
+        self.saved_at = -1  # the step whose evaluation and checkpoint are done
+        self.stop = StopRequest()
+        self.stop_signal, self.time_is_up = 0, False  # as all processes know it
+        self.trouble: OSError | None = None  # what this process could not write
+        self.step_seconds = 0.0
         self.first_bits_per_char = float("nan")
         self.details = ""  # behind the progress
         self.bits_per_char = float("nan")  # of the newest evaluation
-        self.batch_size = config.train.per_device_batch_size
-        self.accumulation = config.train.gradient_accumulation_steps
-        self.loss_sum = torch.zeros((), dtype=exact_dtype(accelerator), device=accelerator.device)
+        # this process's loss of the newest step, which is not in the state yet
+        self.new_loss = torch.zeros((), dtype=exact_dtype(accelerator), device=accelerator.device)
         self.model = build_model(config, tokenizer)
         self.updater = Updater(self.model, config.train, accelerator)
         self.judge = Judge(config, paths, accelerator, tokenizer, held_out)
-        torch.manual_seed(config.train.seed * 1000 + accelerator.process_index)  # dropout
         start_trackers(config, paths, accelerator)
 
-    def resume(self) -> None:
-        """Go back to the newest checkpoint; metrics and samples behind it are cut off."""
-        steps = list_checkpoints(self.paths)
-        if not steps:
-            return
+    def resume(self, step: int) -> Share:
+        """Go back to a whole checkpoint; metrics, samples and best weights behind it are given up.
+
+        Returns how its steps were divided; they keep their number of blocks.
+
+        Raises:
+            InputError: this number of processes and blocks does not divide such a step.
+        """
+        before = Share(**read_state(self.paths, step)["share"])
+        self.share = divide_alike(self.share, before)
         self.state = load_checkpoint(
-            self.paths, steps[-1], self.accelerator, self.model, self.updater.optimizers,
+            self.paths, step, self.accelerator, self.model, self.updater.optimizers,
             average=self.updater.average,
         )  # fmt: skip
         self.updater.scatter()
-        self.stream.epoch, self.stream.cursor = self.state.epoch, self.state.cursor
+        self.saved_at = step
         if self.accelerator.is_main_process:
-            self.loss_sum.fill_(self.state.loss_sum)
-            cut_back(self.paths.metrics, self.state.step)
-            cut_back(self.paths.samples, self.state.step)
+            cut_back(self.paths.metrics, step)
+            cut_back(self.paths.samples, step)
+            self.judge.restore(self.model, best_weights(self.paths, step))
+        self.accelerator.wait_for_everyone()
+        return before
 
     def try_out(self) -> None:
         """Find the micro-batch that fits, and check what the settings promise.
@@ -107,31 +126,35 @@ class Trainer:
             InputError: the model cannot train as the settings ask.
         """
         block_size = self.config.blocks.block_size
-        self.batch_size, self.accumulation = fit_batch(
+        batch_size, accumulation = fit_batch(
             self.updater,
-            batch_size=self.batch_size,
-            accumulation=self.accumulation,
+            batch_size=self.share.batch_size,
+            accumulation=self.share.accumulation,
             block_size=block_size,
         )
+        self.share = replace(self.share, batch_size=batch_size, accumulation=accumulation)
         if self.config.train.isolate_documents:
-            check_isolation(self.updater, batch_size=self.batch_size, block_size=block_size)
+            check_isolation(self.updater, batch_size=batch_size, block_size=block_size)
 
-    def fit(self) -> Outcome:
-        """Train up to `max_steps`, or until validation no longer improves, or to the first signal.
+    def fit(self, stop: StopRequest) -> Outcome:
+        """Train up to `max_steps`, or until validation no longer improves or `stop` asks to end.
 
         Raises:
             InputError: too many steps in a row had a loss or gradient that is not finite.
         """
         train, state = self.config.train, self.state
-        resumed_at = state.step if list_checkpoints(self.paths) else -1
-        title = _("training")
-        with (
-            StopRequest() as stop,
-            Progress(title, total=train.max_steps, start=state.step) as progress,
-        ):
+        self.stop = stop
+        with stop, Progress(_("training"), total=train.max_steps, start=state.step) as progress:
+            steps = read_steps(
+                StepDataset(
+                    self.stream(state.epoch, state.cursor), self.share,
+                    steps=train.max_steps - state.step,
+                ),
+                num_workers=train.dataloader_num_workers,
+            )  # fmt: skip
             while True:
                 last = self.finished
-                if state.step != resumed_at:
+                if state.step != self.saved_at:
                     if last or state.step % train.eval_steps == 0:
                         self.evaluate(progress)
                     last = self.finished
@@ -142,38 +165,36 @@ class Trainer:
                     break
 
                 began = time.monotonic()
-                micro_batches = self.stream.next_step(
-                    batch_size=self.batch_size,
-                    accumulation=self.accumulation,
-                    rank=self.accelerator.process_index,
-                    world_size=self.accelerator.num_processes,
-                )
-                targets, stopping = self.agree(micro_batches, stop)
-                if stopping:
-                    if state.step and state.step not in list_checkpoints(self.paths):
+                step = next(steps)
+                targets = self.agree(step.targets, seconds=self.seconds_of_next_turn())
+                update = None
+                if not self.stopping:
+                    update = self.updater.update(
+                        step.micro_batches, targets, state.step, go_on=self.may_go_on
+                    )
+                if update is None:
+                    if state.step != self.saved_at:
                         self.save()
                     break
-                update = self.updater.update(micro_batches, targets, state.step)
-                seconds = time.monotonic() - began
+                seconds = self.step_seconds = time.monotonic() - began
                 state.step += 1
                 state.seconds += seconds
                 state.loss_seconds += seconds
                 if update.skipped:
                     self.report_skipped(update, progress)
                 else:
-                    self.loss_sum += update.loss_sum
+                    self.new_loss = update.loss_sum
                     state.nonfinite_in_a_row = 0
                     state.tokens += targets
                     state.loss_targets += targets
-                state.epoch, state.cursor = self.stream.epoch, self.stream.cursor
+                state.epoch, state.cursor = step.epoch, step.cursor
                 if state.step % train.logging_steps == 0:
                     self.log(update.learning_rate)
                 progress.advance(details=self.details)
                 if self.blown_up:
                     break
             self.explain_stop(progress)
-        self.accelerator.wait_for_everyone()
-        self.accelerator.end_training()
+        end_together(self.accelerator)
         if self.blown_up:
             raise InputError(
                 _(
@@ -189,7 +210,19 @@ class Trainer:
             best_bits_per_char=state.best_bits_per_char,
             best_step=state.best_step,
             seconds=state.seconds,
-            exit_code=0 if self.finished else stop.exit_code,
+            exit_code=0 if self.finished else exit_code(self.stop_signal),
+            time_is_up=self.time_is_up and not self.finished,
+        )
+
+    def stream(self, epoch: int, cursor: int) -> BlockStream:
+        """The blocks from a position on."""
+        train = self.config.train
+        return BlockStream(
+            self.blocks,
+            seed=train.seed,
+            epoch=epoch,
+            cursor=cursor,
+            reshuffle=train.reshuffle_entries,
         )
 
     @property
@@ -207,15 +240,61 @@ class Trainer:
     def blown_up(self) -> bool:
         return self.state.nonfinite_in_a_row >= self.config.train.max_nonfinite_steps
 
-    def agree(self, micro_batches: list[MicroBatch], stop: StopRequest) -> tuple[int, bool]:
-        """Over all processes: the step's target tokens, and whether anybody was told to stop."""
-        targets = sum(int((batch.labels != IGNORED).sum()) for batch in micro_batches)
-        mine = torch.tensor([targets, stop.signal], device=self.accelerator.device)
-        everyone = self.accelerator.reduce(mine, reduction="sum")
-        return int(everyone[0]), bool(everyone[1])
+    @property
+    def stopping(self) -> bool:
+        return bool(self.stop_signal) or self.time_is_up
+
+    def seconds_of_next_turn(self) -> float:
+        """About how long it is from here to behind the next step's evaluation and checkpoint."""
+        state, train = self.state, self.config.train
+        following = state.step + 1
+        evaluates = following >= train.max_steps or following % train.eval_steps == 0
+        evaluation = 1.2 * state.eval_seconds if evaluates else 0.0
+        return 2 * self.step_seconds + evaluation + self.seconds_of_saving
+
+    @property
+    def seconds_of_saving(self) -> float:
+        """What is set apart for the last checkpoint."""
+        return max(1.0, 2 * self.state.save_seconds)
+
+    def may_go_on(self) -> bool:
+        """Between two micro-steps: whether no process was told to stop."""
+        saving = self.seconds_of_saving
+        if self.accelerator.num_processes > 1 or self.stop.asks() or self.stop.is_over(saving):
+            self.agree(seconds=saving)
+        return not self.stopping
+
+    def agree(self, targets: int = 0, *, seconds: float = 0.0) -> int:
+        """Bring processes together: what they were told to stop by, and the newest step's loss.
+
+        Losses are summed over processes step by step, in the same way wherever that happens, so
+        that a checkpoint more or less changes no digit of them. Returns the sum of `targets`;
+        `seconds` is what comes next and must still be in time.
+
+        Raises:
+            OSError: a process could not write; every process ends then.
+        """
+        asked = self.stop.asks()
+        told = [
+            targets, self.trouble is not None, self.stop.is_over(seconds),
+            *(asked == number for number in SIGNALS),
+        ]  # fmt: skip
+        mine = torch.tensor(told, dtype=self.new_loss.dtype, device=self.new_loss.device)
+        together = torch.cat([self.new_loss.unsqueeze(0), mine])
+        everyone = self.accelerator.reduce(together, reduction="sum").tolist()
+        loss, total, failed, late, *signals = everyone
+        if failed:
+            raise self.trouble or OSError(_("another process cannot write"))
+        self.new_loss = torch.zeros_like(self.new_loss)
+        self.state.loss_sum += loss
+        if not self.stopping:  # the first thing that is told stands
+            heard = (n for n, count in zip(SIGNALS, signals, strict=True) if count)
+            self.stop_signal, self.time_is_up = next(heard, 0), bool(late)
+        return int(total)
 
     def evaluate(self, progress: Progress) -> None:
         """Score validation, continue some headwords, and keep the weights when they are the best."""
+        began = time.monotonic()
         self.updater.gather()
         score = self.judge.score(self.updater.judged)
         state, bits = self.state, score.bits_per_char
@@ -242,10 +321,11 @@ class Trainer:
             )
             progress.interrupt(text)
             if better:
-                self.judge.keep(self.updater.judged)
+                self.write(lambda: self.judge.keep(self.updater.judged))
             if math.isfinite(bits):
-                self.judge.sample(self.updater.judged, state.step)
+                self.write(lambda: self.judge.sample(self.updater.judged, state.step))
         self.accelerator.wait_for_everyone()
+        state.eval_seconds = max(state.eval_seconds, time.monotonic() - began)
 
     def count_patience(self, bits: float) -> None:
         """Small improvements add up: what counts is the way from the last one that was enough."""
@@ -275,7 +355,7 @@ class Trainer:
 
         The state still holds the position before the step.
         """
-        state, train = self.state, self.config.train
+        state = self.state
         if update.skipped == "overflow":
             state.overflow_steps += 1
             self.record({
@@ -288,29 +368,21 @@ class Trainer:
         state.nonfinite_steps += 1
         state.nonfinite_in_a_row += 1
         if self.accelerator.is_main_process:
-            size = train.per_device_batch_size
-            count = size * train.gradient_accumulation_steps * self.accelerator.num_processes
-            blocks = self.stream.documents_ahead(
-                epoch=state.epoch, cursor=state.cursor, count=count
+            blocks = self.stream(state.epoch, state.cursor).documents_ahead(
+                self.share.blocks_per_step
             )
-            documents = find_documents(update, blocks, blocks_per_micro_batch=size)
+            documents = find_documents(update, blocks, blocks_per_micro_batch=self.share.batch_size)
             headwords = read_headwords(self.paths.split("train"), documents)
             row, text = describe_skipped(update, state, documents, headwords)
             self.record(row)
             progress.interrupt(text)
-
-    def share_loss(self) -> None:
-        """Bring the processes' losses since the last row together, in the state and on process 0."""
-        self.state.loss_sum = float(self.accelerator.reduce(self.loss_sum, reduction="sum"))
-        mine = self.state.loss_sum if self.accelerator.is_main_process else 0.0
-        self.loss_sum = torch.full_like(self.loss_sum, mine)
 
     def log(self, rate: float) -> None:
         """A training row; the loss is the mean over target tokens since the last row.
 
         There is none when every step since then was skipped.
         """
-        self.share_loss()
+        self.agree()
         state = self.state
         if not state.loss_targets:
             return
@@ -328,27 +400,85 @@ class Trainer:
             told = _("{bits:.3f} bits per character") + "  " + told
         self.details = told.format(bits=self.bits_per_char, **row)
         state.loss_sum, state.loss_targets, state.loss_seconds = 0.0, 0, 0.0
-        self.loss_sum.zero_()
         self.record(row)
+
+    def write(self, job: Callable[[], None]) -> None:
+        """Do what writes; what the disk refuses is raised where processes next come together.
+
+        Raised here, it would leave the others waiting for this one.
+        """
+        try:
+            if not self.trouble:
+                job()
+        except OSError as error:
+            self.trouble = error
 
     def record(self, row: dict[str, Any]) -> None:
         if self.accelerator.is_main_process:
-            append_row(self.paths.metrics, row)
+            self.write(lambda: append_row(self.paths.metrics, row))
         numbers = {k: v for k, v in row.items() if k != "step" and isinstance(v, int | float)}
         self.accelerator.log(numbers, step=row["step"])
 
     def save(self) -> None:
-        """A checkpoint, unless the weights themselves are no numbers: the last good ones stay."""
+        """Write a checkpoint; training stands still for `save_seconds`, a row of metrics says.
+
+        Not when the weights themselves are no numbers: the last good ones stay.
+        """
+        began = time.monotonic()
         self.updater.gather()
         if not self.updater.is_finite():
             return
-        self.share_loss()
+        self.agree()
+        state, train = self.state, self.config.train
+        if self.accelerator.is_main_process:  # a checkpoint must not outlive the rows before it
+            sync_file(self.paths.metrics)
+            sync_file(self.paths.samples)
         save_checkpoint(
-            self.paths, self.accelerator, self.model, self.updater.optimizers, self.state,
-            made_with={"settings": self.config.to_dict(), "blocks": self.blocks_fingerprint},
-            keep=self.config.train.save_total_limit,
+            self.paths, self.accelerator, self.model, self.updater.optimizers, state,
+            made_with={
+                "settings": self.config.to_dict(), "blocks": self.blocks_fingerprint,
+                "share": asdict(replace(self.share, rank=0)),
+            },
+            kept=Kept(train.save_total_limit, train.keep_every_steps),
             average=self.updater.average,
         )  # fmt: skip
+        self.saved_at = state.step
+        seconds = time.monotonic() - began
+        state.save_seconds = max(state.save_seconds, seconds)
+        self.record({"step": state.step, "save_seconds": seconds})
+
+
+def divide_alike(now: Share, before: Share) -> Share:
+    """`now` with as many micro-batches as give a step the blocks that it had `before`.
+
+    Raises:
+        InputError: no number of micro-batches does.
+    """
+    at_once = now.batch_size * now.world_size
+    accumulation, rest = divmod(before.blocks_per_step, at_once)
+    if rest:
+        fitting = [
+            size
+            for size in range(1, before.blocks_per_step + 1)
+            if before.blocks_per_step % (size * now.world_size) == 0
+        ]
+        advice = (
+            _("set train.per_device_batch_size to one of {sizes}").format(
+                sizes=", ".join(str(size) for size in fitting)
+            )
+            if fitting
+            else _("use another number of processes")
+        )
+        raise InputError(
+            _(
+                "cannot resume: the checkpoint's steps have {blocks} blocks, which {processes} "
+                "process(es) × train.per_device_batch_size {batch} do not divide; {advice}."
+            ).format(
+                blocks=before.blocks_per_step, processes=now.world_size, batch=now.batch_size,
+                advice=advice,
+            )
+        )  # fmt: skip
+    return replace(now, accumulation=accumulation)
 
 
 def clear_training(paths: RunPaths) -> None:

@@ -8,6 +8,7 @@ Behind the micro-steps all processes tell each other which losses and gradients 
 that is not stops the update everywhere: weights, optimizers and average stay as they were.
 """
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -99,12 +100,25 @@ class Updater:
         )
         return loss
 
-    def update(self, micro_batches: list[MicroBatch], targets: int, step: int) -> Update:
-        """All micro-steps and the update; `targets` are those of all processes."""
+    def update(
+        self,
+        micro_batches: list[MicroBatch],
+        targets: int,
+        step: int,
+        *,
+        go_on: Callable[[], bool] = lambda: True,
+    ) -> Update | None:
+        """All micro-steps and the update; `targets` are those of all processes.
+
+        Between micro-steps `go_on` is asked; when it says no, nothing is updated or returned.
+        """
         world_size = self.accelerator.num_processes
         losses = []
         self.wrapped.train()
         for micro_step, batch in enumerate(micro_batches):
+            if micro_step and not go_on():
+                return None
+            torch.manual_seed(batch.seed)  # dropout
             more = micro_step < len(micro_batches) - 1
             with self.accelerator.no_sync(self.wrapped) if more else nullcontext():
                 loss = self.loss(batch)
