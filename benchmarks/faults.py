@@ -290,7 +290,8 @@ class Run:
         return f"{self.paths.checkpoint(steps[-1]).name} is damaged"
 
     def check_log(self, damaged: str) -> None:
-        text = self.log.read_text(encoding="utf-8")
+        # a process killed before its first line leaves no log
+        text = self.log.read_text(encoding="utf-8") if self.log.is_file() else ""
         if "Traceback" in text:
             self.differ("a traceback: " + text[text.index("Traceback") :][:3000])
         if damaged and "training: " in text and damaged not in text:
