@@ -4,14 +4,13 @@
 
 Reads the run folder's corpus, tokenizer, blocks and settings, and leaves it as it is. Every cell
 trains the same shape for the same wall time, over and over in turn so that a busy machine troubles
-all of them alike; compiling and the first step are not counted. The learning rate follows the time,
-not the step. Printed are validation bits per character, as a table and as JSON.
+all of them alike; compiling and the first step are not counted. The learning rate follows the time:
+the schedule is gone through as if the time were `train.max_steps`. Printed are validation bits per character, as a table and as JSON.
 """
 
 import argparse
 import dataclasses
 import json
-import math
 import statistics
 import sys
 import time
@@ -19,7 +18,6 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-import numpy as np
 import torch
 from accelerate import Accelerator
 
@@ -29,25 +27,12 @@ from hf_zh_dict.evaluation.scoring import prepare_texts, score_texts, spread, to
 from hf_zh_dict.model.llama import build_model
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.settings import load_config
-from hf_zh_dict.tokens.blocks import IGNORED, Blocks, Epoch, load_blocks
+from hf_zh_dict.tokens.blocks import IGNORED, load_blocks
 from hf_zh_dict.tokens.tokenizer import load_tokenizer
 from hf_zh_dict.training.launch import make_accelerator
 from hf_zh_dict.training.stream import BlockStream
 from hf_zh_dict.training.trial import check_isolation
 from hf_zh_dict.training.update import Updater
-
-
-class SameBlocks(Blocks):
-    """Blocks whose entries meet in every epoch as in the first one; their order still changes."""
-
-    def pack(self, *, seed: int, epoch: int) -> Epoch:
-        first = super().pack(seed=seed, epoch=0)
-        mixed = np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(
-            first.num_blocks
-        )
-        pieces = [first.order[first.bounds[b] : first.bounds[b + 1]] for b in mixed]
-        bounds = np.cumsum([0, *map(len, pieces)])
-        return dataclasses.replace(first, order=np.concatenate(pieces), bounds=bounds)
 
 
 @dataclass(frozen=True)
@@ -96,15 +81,12 @@ def train(config: Config, paths: RunPaths, *, reshuffle: bool, seconds: float) -
     torch._dynamo.reset()
     accelerator: Accelerator = make_accelerator(config, paths)
     tokenizer, blocks = load_tokenizer(paths.tokenizer), load_blocks(paths.blocks)
-    if not reshuffle:
-        blocks = SameBlocks(paths.blocks, block_size=blocks.block_size, dtype=blocks.tokens.dtype)
     updater = Updater(build_model(config, tokenizer), train, accelerator)
-    torch.manual_seed(train.seed)
     if train.isolate_documents:
         check_isolation(
             updater, batch_size=train.per_device_batch_size, block_size=blocks.block_size
         )
-    stream = BlockStream(blocks, seed=train.seed)
+    stream = BlockStream(blocks, seed=train.seed, reshuffle=reshuffle)
     steps = tokens = 0
     spent = 0.0
     while spent < seconds:
@@ -116,8 +98,9 @@ def train(config: Config, paths: RunPaths, *, reshuffle: bool, seconds: float) -
         )
         targets = sum(int((batch.labels != IGNORED).sum()) for batch in micro_batches)
         began = time.monotonic()
-        rate = train.learning_rate * wave(spent / seconds)
-        float(updater.update(micro_batches, targets, rate if steps else 0.0))
+        update = updater.update(micro_batches, targets, int(spent / seconds * train.max_steps))
+        assert update is not None
+        float(update.loss_sum)  # waits for the device
         if steps:  # the first one compiles
             spent += time.monotonic() - began
             tokens += targets
@@ -131,11 +114,6 @@ def train(config: Config, paths: RunPaths, *, reshuffle: bool, seconds: float) -
         epochs=stream.epoch + stream.cursor / stream.pack(stream.epoch).num_blocks,
         tokens_per_second=tokens / spent,
     )
-
-
-def wave(share: float) -> float:
-    """The learning rate's share of its peak: a rise over the first 2 %, then half a cosine."""
-    return min(share / 0.02 + 0.01, 1.0) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
 
 
 def validate(config: Config, paths: RunPaths, updater: Updater) -> float:
