@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SPLITS = ("train", "validation", "test")
+LICENSE_FOLDER = "license"  # the Ministry's 使用說明: beside its tables, and inside a corpus folder
 
 
 @dataclass(frozen=True)

@@ -35,12 +35,11 @@ from hf_zh_dict.dictionaries.parse import NotAnEntry, parse_document
 from hf_zh_dict.dictionaries.reader import Dropped
 from hf_zh_dict.dictionaries.reader import read_rows as read_rows_of_table
 from hf_zh_dict.dictionaries.render import render_document
-from hf_zh_dict.paths import SPLITS
+from hf_zh_dict.paths import LICENSE_FOLDER, SPLITS
 from hf_zh_dict.stages import fingerprint
 
 FORMAT = 3  # raise it when the same inputs and settings give other documents or splits
 DROPPED_FILE = "dropped.jsonl"
-TERMS_FOLDER = "license"
 BATCH = 1000
 ROW_GROUP = 20_000
 
@@ -230,8 +229,8 @@ def keep_terms(config: CorpusConfig, folder: Path) -> list[dict[str, str]]:
             terms = find_terms(path, described["dictionary"])
             described["terms"] = terms.name if terms else ""
             if terms:
-                (folder / TERMS_FOLDER).mkdir(exist_ok=True)
-                shutil.copyfile(terms, folder / TERMS_FOLDER / terms.name)
+                (folder / LICENSE_FOLDER).mkdir(exist_ok=True)
+                shutil.copyfile(terms, folder / LICENSE_FOLDER / terms.name)
     return inputs
 
 

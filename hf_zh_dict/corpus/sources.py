@@ -20,6 +20,7 @@ from hf_zh_dict.dictionaries.reader import Dropped, not_utf8, read_entries
 from hf_zh_dict.dictionaries.render import render_document
 from hf_zh_dict.dictionaries.views import render_views
 from hf_zh_dict.messages import InputError, _
+from hf_zh_dict.paths import LICENSE_FOLDER
 from hf_zh_dict.progress import Progress, track
 from hf_zh_dict.stages import hash_file
 
@@ -86,7 +87,7 @@ def describe_inputs(config: CorpusConfig) -> list[dict[str, str]]:
 
 def find_terms(path: Path, dictionary: str) -> Path | None:
     """The 使用說明 (PDF) of a dictionary, kept beside its table or in `license/` there."""
-    folders = (path.parent / "license", path.parent)
+    folders = (path.parent / LICENSE_FOLDER, path.parent)
     found = (pdf for folder in folders for pdf in sorted(folder.glob(f"*{dictionary}*.pdf")))
     return next(found, None)
 

@@ -24,6 +24,7 @@ from hf_zh_dict import __version__
 from hf_zh_dict.dictionaries.layouts import TITLES
 from hf_zh_dict.dictionaries.published import BadArchive, check_archive, edition_of
 from hf_zh_dict.messages import InputError, _
+from hf_zh_dict.paths import LICENSE_FOLDER
 from hf_zh_dict.progress import Progress
 from hf_zh_dict.stages import hash_file
 
@@ -38,7 +39,6 @@ PAGES = {
 }
 USER_AGENT = f"hf-zh-dict/{__version__}"
 RECORDS_FILE = "downloads.json"
-LICENSE_FOLDER = "license"
 PASSING = (429, 500, 502, 503, 504)  # answers that may be others a little later
 PIECE = 1 << 14  # bytes; at most one piece of a broken transfer is fetched again
 

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hf_zh_dict.dictionaries.layouts import TITLES
-from hf_zh_dict.paths import SPLITS
+from hf_zh_dict.paths import LICENSE_FOLDER, SPLITS
 
 if TYPE_CHECKING:
     from datasets import DatasetInfo
     from huggingface_hub import DatasetCard, DatasetCardData
 
 CARD_FILE = "README.md"
-LICENSE_FOLDER = "license"  # the Ministry's 使用說明, inside a corpus folder
 TEMPLATE = Path(__file__).parent / "templates" / "dataset_card.md"
 OUR_TAG = "hf_zh_dict"  # by it push-corpus knows a repository that it may update
 UNRECORDED = "未記錄"

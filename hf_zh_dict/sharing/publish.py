@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hf_zh_dict.messages import InputError, _
-from hf_zh_dict.paths import SPLITS
+from hf_zh_dict.paths import LICENSE_FOLDER, SPLITS
 from hf_zh_dict.sharing.dataset_card import (
     CARD_FILE,
-    LICENSE_FOLDER,
     OUR_TAG,
     list_terms,
     make_card,
