@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hf_zh_dict.model.sampling import Sampling
     from hf_zh_dict.training.loop import Outcome
     from hf_zh_dict.training.plan import Plan
-    from hf_zh_dict.training.stream import Share
+    from hf_zh_dict.training.share import Share
 
 Say = Callable[[str], None]  # shows a line to the user
 

@@ -26,9 +26,8 @@ from hf_zh_dict.tokens.blocks import Blocks
 from hf_zh_dict.training import checkpoint, launch
 from hf_zh_dict.training.checkpoint import list_checkpoints, read_state
 from hf_zh_dict.training.judge import Judge
-from hf_zh_dict.training.loop import Trainer, divide_alike
+from hf_zh_dict.training.loop import Trainer
 from hf_zh_dict.training.signals import StopRequest
-from hf_zh_dict.training.stream import Share
 from hf_zh_dict.training.update import Updater
 
 TINY = {
@@ -347,25 +346,6 @@ def test_a_batch_that_does_not_divide_the_step_is_refused_with_those_that_do(tra
         train("run", resume=True, train__per_device_batch_size=3)
     assert "4 blocks" in str(refused.value)
     assert "train.per_device_batch_size to one of 1, 2, 4." in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("batch", "processes", "accumulation"), [(2, 2, 6), (24, 1, 1), (1, 8, 3), (3, 4, 2)]
-)
-def test_processes_and_batches_are_made_up_for_by_accumulation(batch, processes, accumulation):
-    before, now = Share(4, 2, world_size=3), Share(batch, 5, world_size=processes)
-    assert divide_alike(now, before) == Share(batch, accumulation, world_size=processes)
-
-
-@pytest.mark.parametrize(
-    ("batch", "processes", "advice"),
-    [(5, 1, "one of 1, 2, 3, 4, 6, 8, 12, 24."), (5, 2, "one of 1, 2, 3, 4, 6, 12."),
-     (1, 7, "use another number of processes.")],
-)  # fmt: skip
-def test_what_does_not_divide_is_refused_with_advice(batch, processes, advice):
-    with pytest.raises(InputError) as refused:
-        divide_alike(Share(batch, 1, world_size=processes), Share(4, 2, world_size=3))
-    assert str(refused.value).endswith(advice)
 
 
 @pytest.fixture

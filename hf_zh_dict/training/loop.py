@@ -11,9 +11,8 @@ on resume.
 import math
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -23,7 +22,7 @@ from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.model.llama import build_model
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.progress import Progress
-from hf_zh_dict.records import append_row, cut_back
+from hf_zh_dict.records import cut_back
 from hf_zh_dict.stages import read_stage
 from hf_zh_dict.tokens.blocks import Blocks
 from hf_zh_dict.training.checkpoint import (
@@ -34,12 +33,13 @@ from hf_zh_dict.training.checkpoint import (
     read_state,
     save_checkpoint,
 )
-from hf_zh_dict.training.device import measure_memory
+from hf_zh_dict.training.journal import Journal
 from hf_zh_dict.training.judge import HeldOut, Judge, exact_dtype
 from hf_zh_dict.training.launch import end_together, start_trackers
+from hf_zh_dict.training.patience import count_patience, explain_early_stop, out_of_patience
+from hf_zh_dict.training.share import Share, divide_alike
 from hf_zh_dict.training.signals import SIGNALS, StopRequest, exit_code
-from hf_zh_dict.training.skipped import describe_skipped, find_documents, read_headwords
-from hf_zh_dict.training.stream import BlockStream, Share, StepDataset, read_steps
+from hf_zh_dict.training.stream import BlockStream, StepDataset, read_steps
 from hf_zh_dict.training.trial import check_isolation, fit_batch
 from hf_zh_dict.training.update import Update, Updater
 
@@ -84,7 +84,7 @@ class Trainer:
         self.saved_at = -1  # the step whose evaluation and checkpoint are done
         self.stop = StopRequest()
         self.stop_signal, self.time_is_up = 0, False  # as all processes know it
-        self.trouble: OSError | None = None  # what this process could not write
+        self.journal = Journal(paths, accelerator)
         self.step_seconds = 0.0
         self.first_bits_per_char = float("nan")
         self.details = ""  # behind the progress
@@ -193,7 +193,8 @@ class Trainer:
                 progress.advance(details=self.details)
                 if self.blown_up:
                     break
-            self.explain_stop(progress)
+            if self.out_of_patience:
+                progress.interrupt(explain_early_stop(state))
         end_together(self.accelerator)
         if self.blown_up:
             raise InputError(
@@ -227,10 +228,7 @@ class Trainer:
 
     @property
     def out_of_patience(self) -> bool:
-        """Whether validation has not improved for as many evaluations as the settings wait."""
-        state, train = self.state, self.config.train
-        impatient = 0 < train.early_stopping_patience <= state.stale_evaluations
-        return impatient and state.step < train.max_steps
+        return out_of_patience(self.state, self.config.train)
 
     @property
     def finished(self) -> bool:
@@ -276,7 +274,7 @@ class Trainer:
         """
         asked = self.stop.asks()
         told = [
-            targets, self.trouble is not None, self.stop.is_over(seconds),
+            targets, self.journal.trouble is not None, self.stop.is_over(seconds),
             *(asked == number for number in SIGNALS),
         ]  # fmt: skip
         mine = torch.tensor(told, dtype=self.new_loss.dtype, device=self.new_loss.device)
@@ -284,7 +282,7 @@ class Trainer:
         everyone = self.accelerator.reduce(together, reduction="sum").tolist()
         loss, total, failed, late, *signals = everyone
         if failed:
-            raise self.trouble or OSError(_("another process cannot write"))
+            raise self.journal.trouble or OSError(_("another process cannot write"))
         self.new_loss = torch.zeros_like(self.new_loss)
         self.state.loss_sum += loss
         if not self.stopping:  # the first thing that is told stands
@@ -301,123 +299,48 @@ class Trainer:
         self.bits_per_char = bits
         if state.step == 0:
             self.first_bits_per_char = bits
-        row = {
-            "step": state.step,
-            "validation_loss": score.loss,
-            "validation_bits_per_char": bits,
-            "validation_bits_per_byte": score.bits_per_byte,
-            "validation_perplexity": score.perplexity,
-            "tokens": state.tokens,
-            "seconds": state.seconds,
-        }
         better = bits < state.best_bits_per_char
         if better:
             state.best_step, state.best_bits_per_char = state.step, bits
-        self.count_patience(bits)
-        self.record(row | ({"stopped_early": True} if self.out_of_patience else {}))
+        count_patience(state, bits, threshold=self.config.train.early_stopping_threshold)
+        self.journal.record_evaluation(state, score, last=self.out_of_patience)
         if self.accelerator.is_main_process:
             text = _("step {step}: validation {bits:.3f} bits per character{best}").format(
                 step=state.step, bits=bits, best=_(", the best so far") if better else ""
             )
             progress.interrupt(text)
             if better:
-                self.write(lambda: self.judge.keep(self.updater.judged))
+                self.journal.write(lambda: self.judge.keep(self.updater.judged))
             if math.isfinite(bits):
-                self.write(lambda: self.judge.sample(self.updater.judged, state.step))
+                self.journal.write(lambda: self.judge.sample(self.updater.judged, state.step))
         self.accelerator.wait_for_everyone()
         state.eval_seconds = max(state.eval_seconds, time.monotonic() - began)
 
-    def count_patience(self, bits: float) -> None:
-        """Small improvements add up: what counts is the way from the last one that was enough."""
-        state, threshold = self.state, self.config.train.early_stopping_threshold
-        gain = state.stale_bits_per_char - bits
-        if gain > 0 and gain >= threshold:
-            state.stale_bits_per_char, state.stale_evaluations = bits, 0
-        else:
-            state.stale_evaluations += 1
-
-    def explain_stop(self, progress: Progress) -> None:
-        """Say it when validation is what ended the training."""
-        if self.out_of_patience:
-            text = _(
-                "training: stopped early at step {step}, {count} evaluations without improvement; the "
-                "best weights, of step {best}, are kept; to go on, --resume with a higher "
-                "train.early_stopping_patience"
-            ).format(
-                step=self.state.step,
-                count=self.state.stale_evaluations,
-                best=self.state.best_step,
-            )
-            progress.interrupt(text)
-
     def report_skipped(self, update: Update, progress: Progress) -> None:
-        """Count a step that was skipped; a row, and unless it is fp16's scale a sentence, say why.
-
-        The state still holds the position before the step.
-        """
+        """Count a step that was skipped and tell of it; the state still holds its beginning."""
         state = self.state
         if update.skipped == "overflow":
             state.overflow_steps += 1
-            self.record({
-                "step": state.step,
-                "skipped": update.skipped,
-                "overflow_steps": state.overflow_steps,
-                "loss_scale": self.accelerator.scaler.get_scale(),
-            })  # fmt: skip
-            return
-        state.nonfinite_steps += 1
-        state.nonfinite_in_a_row += 1
+        else:
+            state.nonfinite_steps += 1
+            state.nonfinite_in_a_row += 1
         if self.accelerator.is_main_process:
             blocks = self.stream(state.epoch, state.cursor).documents_ahead(
                 self.share.blocks_per_step
             )
-            documents = find_documents(update, blocks, blocks_per_micro_batch=self.share.batch_size)
-            headwords = read_headwords(self.paths.split("train"), documents)
-            row, text = describe_skipped(update, state, documents, headwords)
-            self.record(row)
-            progress.interrupt(text)
+            sentence = self.journal.record_skipped(
+                state, update, blocks, batch_size=self.share.batch_size
+            )
+            if sentence:
+                progress.interrupt(sentence)
 
     def log(self, rate: float) -> None:
-        """A training row; the loss is the mean over target tokens since the last row.
-
-        There is none when every step since then was skipped.
-        """
+        """Tell of the steps since the last time."""
         self.agree()
-        state = self.state
-        if not state.loss_targets:
-            return
-        row = {
-            "step": state.step,
-            "epoch": state.epoch,
-            "loss": state.loss_sum / state.loss_targets,
-            "learning_rate": rate,
-            "tokens_per_second": state.loss_targets / state.loss_seconds,
-            "memory_gigabytes": measure_memory(self.accelerator.device),
-            "seconds": state.seconds,
-        }
-        told = _("loss {loss:.3f}  {tokens_per_second:,.0f} tokens/s  {memory_gigabytes:.1f} GB")
-        if not math.isnan(self.bits_per_char):  # a resumed run has to evaluate first
-            told = _("{bits:.3f} bits per character") + "  " + told
-        self.details = told.format(bits=self.bits_per_char, **row)
-        state.loss_sum, state.loss_targets, state.loss_seconds = 0.0, 0, 0.0
-        self.record(row)
-
-    def write(self, job: Callable[[], None]) -> None:
-        """Do what writes; what the disk refuses is raised where processes next come together.
-
-        Raised here, it would leave the others waiting for this one.
-        """
-        try:
-            if not self.trouble:
-                job()
-        except OSError as error:
-            self.trouble = error
-
-    def record(self, row: dict[str, Any]) -> None:
-        if self.accelerator.is_main_process:
-            self.write(lambda: append_row(self.paths.metrics, row))
-        numbers = {k: v for k, v in row.items() if k != "step" and isinstance(v, int | float)}
-        self.accelerator.log(numbers, step=row["step"])
+        told = self.journal.record_training(self.state, rate)
+        if told and not math.isnan(self.bits_per_char):  # a resumed run has to evaluate first
+            told = _("{bits:.3f} bits per character").format(bits=self.bits_per_char) + "  " + told
+        self.details = told or self.details
 
     def save(self) -> None:
         """Write a checkpoint; training stands still for `save_seconds`, a row of metrics says.
@@ -445,40 +368,7 @@ class Trainer:
         self.saved_at = state.step
         seconds = time.monotonic() - began
         state.save_seconds = max(state.save_seconds, seconds)
-        self.record({"step": state.step, "save_seconds": seconds})
-
-
-def divide_alike(now: Share, before: Share) -> Share:
-    """`now` with as many micro-batches as give a step the blocks that it had `before`.
-
-    Raises:
-        InputError: no number of micro-batches does.
-    """
-    at_once = now.batch_size * now.world_size
-    accumulation, rest = divmod(before.blocks_per_step, at_once)
-    if rest:
-        fitting = [
-            size
-            for size in range(1, before.blocks_per_step + 1)
-            if before.blocks_per_step % (size * now.world_size) == 0
-        ]
-        advice = (
-            _("set train.per_device_batch_size to one of {sizes}").format(
-                sizes=", ".join(str(size) for size in fitting)
-            )
-            if fitting
-            else _("use another number of processes")
-        )
-        raise InputError(
-            _(
-                "cannot resume: the checkpoint's steps have {blocks} blocks, which {processes} "
-                "process(es) × train.per_device_batch_size {batch} do not divide; {advice}."
-            ).format(
-                blocks=before.blocks_per_step, processes=now.world_size, batch=now.batch_size,
-                advice=advice,
-            )
-        )  # fmt: skip
-    return replace(now, accumulation=accumulation)
+        self.journal.record({"step": state.step, "save_seconds": seconds})
 
 
 def clear_training(paths: RunPaths) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 from torch.utils.data import DataLoader, Dataset
 
 from hf_zh_dict.tokens.blocks import IGNORED, Blocks, Epoch, Ids
+from hf_zh_dict.training.share import Share
 from hf_zh_dict.training.signals import SIGNALS
 
 T = TypeVar("T")
@@ -33,21 +34,6 @@ class MicroBatch:
     labels: Ids
     positions: Ids
     seed: int = 0  # of the random numbers that are drawn over it
-
-
-@dataclass(frozen=True)
-class Share:
-    """How a step's blocks are divided, and which of them are this process's."""
-
-    batch_size: int  # blocks in a micro-batch
-    accumulation: int  # micro-batches of a process
-    rank: int = 0
-    world_size: int = 1
-
-    @property
-    def blocks_per_step(self) -> int:
-        """Blocks in a step, over all processes."""
-        return self.batch_size * self.accumulation * self.world_size
 
 
 @dataclass(frozen=True)
