@@ -1,0 +1,259 @@
+"""What is learnt in a given time: held-out bits per character of several recipes, side by side.
+
+    python benchmarks/learning.py RUN --cpu-minutes 20 --seeds 0 1 2
+        [--variant NAME KEY=VALUE …]… [--set KEY=VALUE …] [--points 1] [--jobs 2]
+        [--peer DIR --peer-rates 5e-4 1e-3 2e-3] [--json FILE]
+
+RUN is a run folder with corpus, tokenizer, blocks and settings (`hf-zh-dict blocks … --output-dir
+RUN`); it is only read. Every variant changes some settings and trains anew with every seed; without
+one, the settings are taken as they are. The time is that of the process on its one core, compiling
+included, tokenizer and blocks not: 20 CPU minutes are 10 minutes of two cores, and a busy machine
+changes nothing. The schedule is gone through as if the time were `train.max_steps`. Validation is
+scored, outside the time, at `--points` moments, the last of them the end; the test split at the end.
+
+DIR is a checkout of karpathy/llama2.c, whose recipe takes part then: its model, optimizer, cosine
+schedule, SentencePiece vocabulary and windows over the text, each learning rate as a variant of its
+own; its batch and warm-up are ours.
+"""
+
+import argparse
+import dataclasses
+import json
+import multiprocessing
+import os
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+from hf_zh_dict.paths import RunPaths
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One training."""
+
+    run: Path
+    name: str
+    overrides: dict[str, Any]
+    seed: int
+    seconds: float  # of CPU time
+    points: int
+    peer: Path | None = None  # whose recipe it is, with a `rate` and a `vocab_size`
+
+
+class Recipe(Protocol):
+    """What learns: one step after another."""
+
+    def step(self, position: float) -> int:
+        """An update at a position from 0 to 1 of the time; returns the targets it saw."""
+
+    def bits_per_char(self, split: str) -> float:
+        """What the model needs for a split, each document alone with its end."""
+
+    @property
+    def epochs(self) -> float: ...
+
+
+class Ours:
+    """A variant of our settings, through the package's own update."""
+
+    def __init__(self, cell: Cell) -> None:
+        from hf_zh_dict.model.llama import build_model
+        from hf_zh_dict.settings import load_config
+        from hf_zh_dict.stages import read_stage
+        from hf_zh_dict.tokens.blocks import Blocks
+        from hf_zh_dict.tokens.tokenizer import load_tokenizer
+        from hf_zh_dict.training.launch import make_accelerator
+        from hf_zh_dict.training.stream import BlockStream
+        from hf_zh_dict.training.update import Updater
+
+        self.paths = RunPaths(cell.run)
+        fixed = {"train.seed": cell.seed, "train.cpu_threads": 1, "train.report_to": ()}
+        config = self.config = load_config(
+            path=self.paths.config if self.paths.config.is_file() else None,
+            overrides=cell.overrides | fixed,
+        )
+        self.tokenizer = load_tokenizer(self.paths.tokenizer)
+        blocks = Blocks(
+            self.paths.blocks,
+            block_size=config.blocks.block_size,
+            dtype=read_stage(self.paths.blocks)["dtype"],
+        )
+        self.updater = Updater(
+            build_model(config, self.tokenizer), config.train, make_accelerator(config, self.paths)
+        )
+        self.stream = BlockStream(blocks, seed=cell.seed, reshuffle=config.train.reshuffle_entries)
+
+    def step(self, position: float) -> int:
+        from hf_zh_dict.tokens.blocks import IGNORED
+
+        train = self.config.train
+        micro_batches = self.stream.next_step(
+            batch_size=train.per_device_batch_size,
+            accumulation=train.gradient_accumulation_steps,
+            rank=0,
+            world_size=1,
+        )
+        targets = sum(int((batch.labels != IGNORED).sum()) for batch in micro_batches)
+        self.updater.update(micro_batches, targets, int(position * train.max_steps))
+        return targets
+
+    def bits_per_char(self, split: str) -> float:
+        from hf_zh_dict.corpus.build import read_texts
+        from hf_zh_dict.evaluation.scoring import prepare_texts, score_texts, total_score
+
+        self.updater.gather()
+        texts = prepare_texts(self.tokenizer, list(read_texts(self.paths.split(split))))
+        nll = score_texts(
+            self.updater.judged,
+            texts,
+            batch_size=self.config.train.per_device_eval_batch_size,
+            context_length=self.config.context_length,
+        )
+        return total_score(texts, nll).bits_per_char
+
+    @property
+    def epochs(self) -> float:
+        return (
+            self.stream.epoch + self.stream.cursor / self.stream.pack(self.stream.epoch).num_blocks
+        )
+
+
+def train(cell: Cell) -> dict[str, Any]:
+    """One cell, in a process of its own with one thread."""
+    os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"  # compiles in this process
+    import torch
+
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache  # compiles anew
+        recipe: Recipe
+        if cell.peer:
+            from llama2c_peer import Peer
+
+            recipe = Peer(cell.peer, RunPaths(cell.run), **cell.overrides, seed=cell.seed)
+        else:
+            recipe = Ours(cell)
+        began, outside, steps, targets = cpu_seconds(), 0.0, 0, 0
+        curve: list[dict[str, float]] = []
+        while (spent := cpu_seconds() - began - outside) < cell.seconds:
+            if steps and spent >= cell.seconds * (len(curve) + 1) / cell.points:
+                outside += score(recipe, curve, steps, spent)
+            targets += recipe.step(spent / cell.seconds)
+            steps += 1
+        score(recipe, curve, steps, spent)
+        print(json.dumps({"name": cell.name, "seed": cell.seed, **curve[-1]}), file=sys.stderr)
+        return {
+            "name": cell.name,
+            "seed": cell.seed,
+            "cpu_minutes": cell.seconds / 60,
+            "validation": curve[-1]["validation"],
+            "test": recipe.bits_per_char("test"),
+            "targets_per_second": targets / spent,
+            "curve": curve,
+        }
+
+
+def score(recipe: Recipe, curve: list[dict[str, float]], steps: int, spent: float) -> float:
+    """Add a point to the curve; returns the time that took."""
+    began = cpu_seconds()
+    bits = recipe.bits_per_char("validation")
+    curve.append({"validation": bits, "steps": steps, "epochs": recipe.epochs, "seconds": spent})
+    return cpu_seconds() - began
+
+
+def cpu_seconds() -> float:
+    """Of this process and the compilers it waited for."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def parse_settings(items: list[str]) -> dict[str, str]:
+    return dict(item.split("=", 1) for item in items)
+
+
+def make_cells(arguments: argparse.Namespace) -> Iterator[Cell]:
+    """Seeds outermost, so that what is finished first compares all variants."""
+    shared = parse_settings(arguments.set)
+    variants = [
+        (name, shared | parse_settings(items)) for name, *items in arguments.variant or [["ours"]]
+    ]
+    common: dict[str, Any] = {"seconds": arguments.cpu_minutes * 60, "points": arguments.points}
+    for seed in arguments.seeds:
+        for name, overrides in variants:
+            yield Cell(arguments.run, name, overrides, seed, **common)
+        for rate in arguments.peer_rates if arguments.peer else ():
+            name = f"llama2.c, rate {rate:g}"
+            yield Cell(
+                arguments.run,
+                name,
+                {"rate": rate, "vocab_size": arguments.peer_vocab_size},
+                seed,
+                peer=arguments.peer,
+                **common,
+            )
+
+
+def table(results: list[dict[str, Any]]) -> str:
+    """Markdown: each variant's mean over seeds, how far they lie apart, and its best point."""
+    lines = [
+        "| | validation | spread | test | epochs | steps | targets/s | best at epoch |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name in dict.fromkeys(result["name"] for result in results):
+        same = [result for result in results if result["name"] == name]
+        ends = [result["curve"][-1] for result in same]
+        bits = [result["validation"] for result in same]
+        best = [min(result["curve"], key=lambda point: point["validation"]) for result in same]
+        lines.append(
+            f"| {name} | {statistics.mean(bits):.3f} | {max(bits) - min(bits):.3f} "
+            f"| {statistics.mean(r['test'] for r in same):.3f} "
+            f"| {statistics.mean(end['epochs'] for end in ends):.2f} "
+            f"| {statistics.mean(end['steps'] for end in ends):,.0f} "
+            f"| {statistics.mean(r['targets_per_second'] for r in same):,.0f} "
+            f"| {statistics.mean(point['epochs'] for point in best):.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path, help="a run folder with corpus, tokenizer and blocks")
+    parser.add_argument("--cpu-minutes", type=float, default=20.0, help="of training, each cell")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument(
+        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="for all variants"
+    )
+    parser.add_argument(
+        "--variant", nargs="+", action="append", metavar=("NAME", "KEY=VALUE"),
+        help="a name and the settings that make it; may be repeated",
+    )  # fmt: skip
+    parser.add_argument("--points", type=int, default=1, help="validations along the way")
+    parser.add_argument("--jobs", type=int, default=2, help="cells at once, one core each")
+    parser.add_argument("--peer", type=Path, help="a checkout of karpathy/llama2.c")
+    parser.add_argument("--peer-rates", type=float, nargs="+", default=[5e-4, 1e-3, 2e-3])
+    parser.add_argument("--peer-vocab-size", type=int, default=13_304)
+    parser.add_argument("--json", type=Path, help="write the numbers to this file too")
+    arguments = parser.parse_args()
+    if arguments.peer:
+        from llama2c_peer import prepare
+
+        prepare(arguments.peer, RunPaths(arguments.run), arguments.peer_vocab_size)
+    context = multiprocessing.get_context("spawn")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    with ProcessPoolExecutor(arguments.jobs, mp_context=context, max_tasks_per_child=1) as pool:
+        results = list(pool.map(train, make_cells(arguments)))
+    print(table(results))
+    if arguments.json:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
