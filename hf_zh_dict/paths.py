@@ -9,9 +9,10 @@ LICENSE_FOLDER = "license"  # the Ministry's 使用說明: beside its tables, an
 
 @dataclass(frozen=True)
 class RunPaths:
-    """The files of one run."""
+    """The files of one run. Its corpus may lie elsewhere, when a model is judged by another's."""
 
     root: Path
+    corpus_folder: Path | None = None
 
     @property
     def config(self) -> Path:
@@ -19,7 +20,7 @@ class RunPaths:
 
     @property
     def corpus(self) -> Path:
-        return self.root / "corpus"
+        return self.corpus_folder or self.root / "corpus"
 
     def split(self, name: str) -> Path:
         return self.corpus / f"{name}.parquet"
@@ -62,6 +63,10 @@ class RunPaths:
     @property
     def evaluation(self) -> Path:
         return self.root / "evaluation.json"
+
+    @property
+    def evaluation_files(self) -> Path:
+        return self.root / "evaluation"
 
     @property
     def baselines(self) -> Path:

@@ -6,22 +6,19 @@ A stage is built when its folder is missing or its fingerprint differs from what
 the stages before it ask for; otherwise it is reused, and said to be.
 """
 
-import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hf_zh_dict.config import Config, ModelConfig
 from hf_zh_dict.messages import InputError, _
-from hf_zh_dict.paths import RunPaths
+from hf_zh_dict.paths import SPLITS, RunPaths
 from hf_zh_dict.settings import save_config
 from hf_zh_dict.stages import build_stage, fingerprint, is_current, read_stage
 
 if TYPE_CHECKING:
-    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
-
     from hf_zh_dict.model.sampling import Sampling
     from hf_zh_dict.training.loop import Outcome
     from hf_zh_dict.training.plan import Plan
@@ -361,6 +358,7 @@ def make_prompt(config: Config, headword: str) -> str:
 def finish_training(config: Config, paths: RunPaths, outcome: "Outcome", say: Say) -> None:
     """Tell what was reached, beside the character n-grams, and show entries the model writes."""
     from hf_zh_dict.corpus.build import read_rows
+    from hf_zh_dict.evaluation.baselines import measure_baselines
     from hf_zh_dict.model.sampling import Sampling
     from hf_zh_dict.sharing.curve import draw_curve
     from hf_zh_dict.training.judge import parses
@@ -401,105 +399,79 @@ def finish_training(config: Config, paths: RunPaths, outcome: "Outcome", say: Sa
     )  # fmt: skip
 
 
-def measure_baselines(
-    paths: RunPaths, split: str, say: Say, *, with_xz: bool = False
-) -> dict[str, float]:
-    """Bits a character that simple models need for a split; measured once for each corpus."""
-    from hf_zh_dict.corpus.build import read_texts
-    from hf_zh_dict.evaluation.baselines import ngram_bits_per_char, xz_bits_per_char
+def run_evaluation(
+    config: Config,
+    run: RunPaths,
+    say: Say,
+    *,
+    model: Path | str,
+    suites: Sequence[str] = (),
+    corpus: Path | None = None,
+    output: Path | None = None,
+) -> tuple[dict[str, Any], Path]:
+    """Run suites (none named: all) on a model of a run, a folder or the Hub; returns report and file.
 
-    folder = paths.baselines / split
-    wanted = fingerprint(corpus=read_stage(paths.corpus)["fingerprint"], split=split)
-    numbers: dict[str, float] = {}
-    if is_current(folder, wanted):
-        numbers = read_stage(folder)["bits_per_char"]
-        if "xz" in numbers or not with_xz:
-            return numbers
-    say(_("baselines: measuring simple models on {split}").format(split=split))
-    held_out = list(read_texts(paths.split(split)))
-    if not numbers:
-        bits = ngram_bits_per_char(read_texts(paths.split("train")), held_out, orders=(2, 5))
-        numbers = {"character_bigram": bits[2], "character_5gram": bits[5]}
-    if with_xz:
-        numbers["xz"] = xz_bits_per_char(read_texts(paths.split("train")), held_out)
-    with build_stage(folder, wanted) as (_new, facts):
-        facts["bits_per_char"] = numbers
-    return numbers
-
-
-def run_evaluation(config: Config, paths: RunPaths, say: Say) -> dict[str, Any]:
-    """Score validation and test with the run's best weights, in float32, beside the baselines.
-
-    The result is written to `evaluation.json` and returned.
+    A run is judged by its own corpus and keeps the report, unless `corpus` or `output` say
+    otherwise: any other report is `evaluation.json` in the current folder.
 
     Raises:
-        InputError: the folder is not a run with a model and a corpus.
+        InputError: there is no such suite, model or corpus.
     """
-    from hf_zh_dict.corpus.build import read_texts
-    from hf_zh_dict.evaluation.scoring import prepare_texts, score_texts
-    from hf_zh_dict.evaluation.suites import compute_bits
+    from hf_zh_dict.evaluation.baselines import measure_baselines
+    from hf_zh_dict.evaluation.results import run_suites
+    from hf_zh_dict.evaluation.subject import Subject
+    from hf_zh_dict.evaluation.suites import SUITES, load_suite
+    from hf_zh_dict.model.loading import load_model_folder
     from hf_zh_dict.sharing.curve import draw_curve
+    from hf_zh_dict.training.checkpoint import list_checkpoints
 
-    if not paths.model.is_dir() or not paths.split("test").is_file():
-        raise InputError(
-            _(
-                "{folder}: no run with a model and a corpus; train one with hf-zh-dict train."
-            ).format(folder=paths.root)
-        )
-    model, tokenizer = load_model_folder(paths.model)
-    results: dict[str, Any] = {"model": str(paths.model), "splits": {}}
-    for split in ("validation", "test"):
-        texts = prepare_texts(tokenizer, list(read_texts(paths.split(split))))
-        nll = score_texts(
-            model, texts,
-            batch_size=config.train.per_device_eval_batch_size,
-            context_length=model.config.max_position_embeddings,
-            description=_("evaluate: {split}").format(split=split),
-        )  # fmt: skip
-        results["splits"][split] = compute_bits(texts, nll) | {
-            "documents": len(texts),
-            "baselines": measure_baselines(paths, split, say, with_xz=True),
-        }
-    text = json.dumps(results, ensure_ascii=False, indent=2)
-    paths.evaluation.write_text(text + "\n", encoding="utf-8")
-    if paths.metrics.is_file():
-        draw_curve(
-            paths.metrics, paths.curve, baselines=results["splits"]["validation"]["baselines"]
-        )
-    return results
+    for name in suites:
+        load_suite(name)
+    is_run = model == run.model
+    own = is_run and corpus is None
+    output = output or (run.evaluation if own else Path("evaluation.json"))
+    root = run.root if is_run else output.with_suffix("")
+    paths = RunPaths(root, find_corpus(run.root if own else corpus))
+    loaded, tokenizer = load_model_folder(model)
+    subject = Subject(
+        str(model), loaded, tokenizer, paths,
+        folder=run.evaluation_files if own else output.with_suffix(""),
+        batch_size=config.train.per_device_eval_batch_size,
+        seed=config.train.seed,
+        checkpoints=tuple(list_checkpoints(run)) if is_run else (),
+        say=say,
+    )  # fmt: skip
+    results = run_suites(subject, suites or list(SUITES), output, all_must_run=bool(suites))
+    if own and run.metrics.is_file() and "bits" in results["suites"]:
+        draw_curve(run.metrics, run.curve, baselines=measure_baselines(run, "validation", say))
+    return results, output
 
 
-def load_model_folder(
-    folder: Path | str,
-) -> tuple["LlamaForCausalLM", "PreTrainedTokenizerFast"]:
-    """A model and its tokenizer, in float32, on the GPU when there is one.
+def find_corpus(folder: Path | None) -> Path:
+    """The folder with a corpus's three splits: a run's, or the one that is named itself.
 
     Raises:
-        InputError: there is no model that can be loaded.
+        InputError: there is none.
     """
-    import torch
-    from safetensors import SafetensorError
-    from transformers import LlamaForCausalLM
-
-    from hf_zh_dict.tokens.tokenizer import load_tokenizer
-
-    try:
-        tokenizer = load_tokenizer(folder)
-        model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        reason = " ".join(str(error).split())[:200]
+    if folder is None:
         raise InputError(
-            _("{folder}: holds no model that can be loaded ({reason}).").format(
-                folder=folder, reason=reason
-            )
-        ) from error
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return model.to(device).eval(), tokenizer  # type: ignore[arg-type]
+            _("evaluate: name the corpus to judge this model by, with --corpus RUN_OR_FOLDER.")
+        )
+    for place in (RunPaths(folder).corpus, folder):
+        if all((place / f"{split}.parquet").is_file() for split in SPLITS):
+            return place
+    raise InputError(
+        _(
+            "{folder}: no corpus with train, validation and test.parquet; build one with "
+            "hf-zh-dict corpus."
+        ).format(folder=folder)
+    )
 
 
 def generate(folder: Path | str, prompts: list[str], sampling: "Sampling") -> Any:
     """Each prompt's continuation by the model in a folder (or of a Hub id), one after another."""
     from hf_zh_dict.model.generate import generate_texts
+    from hf_zh_dict.model.loading import load_model_folder
 
     model, tokenizer = load_model_folder(folder)
     return generate_texts(model, tokenizer, prompts, sampling)

@@ -6,7 +6,7 @@ import socket
 import evaluate
 import pytest
 
-from hf_zh_dict.evaluation.suites import METRICS_FOLDER
+from hf_zh_dict.evaluation.modules import METRICS_FOLDER
 
 
 @pytest.fixture

@@ -230,7 +230,7 @@ def test_evaluate_and_generate_read_a_run(capsys, tmp_path):
     out = capsys.readouterr().out
     assert "validation" in out
     assert "test" in out
-    assert "5-gram" in out
+    assert "character_5gram" in out
 
     prompts = tmp_path / "prompts.txt"
     prompts.write_text("水\n火\n", encoding="utf-8")

@@ -1,23 +1,16 @@
-"""What is reported is what scoring says."""
+"""Suites are known by name; a wrong name is told with the right ones."""
 
-import numpy as np
 import pytest
 
-from hf_zh_dict.evaluation.scoring import prepare_texts, score_texts, total_score
-from hf_zh_dict.evaluation.suites import compute_bits
+from hf_zh_dict.evaluation.suites import SUITES, load_suite
+from hf_zh_dict.messages import InputError
 
 
-def test_reported_numbers_are_the_ratios_of_the_score(tiny_model, tokenizer, texts):
-    prepared = prepare_texts(tokenizer, texts)
-    nll = score_texts(tiny_model, prepared, batch_size=8, context_length=32)
-    total = total_score(prepared, nll)
-    assert compute_bits(prepared, nll) == {
-        name: pytest.approx(getattr(total, name))
-        for name in ("bits_per_char", "bits_per_byte", "loss", "perplexity")
-    }
+@pytest.mark.parametrize("name", list(SUITES))
+def test_every_suite_can_be_loaded(name):
+    assert callable(load_suite(name).run)
 
 
-def test_they_are_plain_numbers(tokenizer):
-    prepared = prepare_texts(tokenizer, ["橋"])
-    results = compute_bits(prepared, np.array([3.0]))
-    assert {type(value) for value in results.values()} == {float}
+def test_a_wrong_name_is_told_with_the_right_ones():
+    with pytest.raises(InputError, match=r"no suite “bitz”; the suites are bits"):
+        load_suite("bitz")

@@ -1,59 +1,109 @@
-"""`evaluate RUN`: a run's held-out splits scored, beside simple models."""
+"""`evaluate RUN_OR_MODEL`: suites run on a model, their measures as tables and in a file."""
 
 import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from hf_zh_dict.commands.command import Command
+from hf_zh_dict.commands.generate import find_model
 from hf_zh_dict.commands.options import add_config_options, add_run_argument, resolve_config
-from hf_zh_dict.commands.terminal import quieten_libraries, say, show_table
+from hf_zh_dict.commands.terminal import (
+    disk_errors_as_sentences,
+    quieten_libraries,
+    say,
+    show_table,
+)
 from hf_zh_dict.messages import N_, _
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+COLUMNS = 4  # measures side by side
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
     add_run_argument(command)
+    command.add_argument(
+        "--suite", nargs="+", default=[], metavar="NAME", help=_("which suites (default: all)")
+    )
+    command.add_argument(
+        "--corpus", type=Path, metavar="RUN_OR_FOLDER",
+        help=_("the corpus to judge by, of another run or in a folder of its own"),
+    )  # fmt: skip
+    command.add_argument(
+        "--output", type=Path, metavar="FILE",
+        help=_("the report (default: evaluation.json, in the run folder or here)"),
+    )  # fmt: skip
     add_config_options(command)
 
 
 def run_evaluate(arguments: argparse.Namespace) -> int:
-    """Score the run and show its bits beside the simple models'."""
-    from rich.table import Table
-
+    """Run the suites and show what each of them measured."""
+    from hf_zh_dict.evaluation.suites import describe_suite
     from hf_zh_dict.pipeline import run_evaluation
 
     config, paths = resolve_config(arguments)
+    model = find_model(arguments.run, paths)
     quieten_libraries()
-    results = run_evaluation(config, paths, say)
-    table = Table(box=None, pad_edge=False)
-    table.add_column(_("bits per character"))
-    for split in results["splits"]:
-        table.add_column(split, justify="right")
-    names = {
-        "bits_per_char": _("this model"),
-        "character_bigram": _("character bigram"),
-        "character_5gram": _("character 5-gram"),
-        "xz": _("xz primed with the train split"),
-    }
-    for key, title in names.items():
-        scores = [
-            result[key] if key in result else result["baselines"][key]
-            for result in results["splits"].values()
-        ]
-        table.add_row(title, *(f"{score:.3f}" for score in scores))
-    show_table(table)
-    for split, result in results["splits"].items():
-        say(
-            _(
-                "{split}: {documents:,} documents, {bits_per_byte:.3f} bits per byte, loss {loss:.3f}, "
-                "perplexity {perplexity:,.1f} per token"
-            ).format(split=split, **result)
-        )
-    say(_("written: {file}").format(file=paths.evaluation))
+    with disk_errors_as_sentences(paths.root):
+        report, output = run_evaluation(
+            config, paths, say,
+            model=model, suites=arguments.suite, corpus=arguments.corpus, output=arguments.output,
+        )  # fmt: skip
+    for name in arguments.suite or report["suites"]:
+        for table in tabulate(name, report["suites"][name]):
+            show_table(table)
+        for sentence in describe_suite(name, report["suites"][name]):
+            say(sentence)
+    say(_("written: {file}").format(file=output))
     return 0
+
+
+def tabulate(suite: str, results: dict[str, Any]) -> Iterator["Table"]:
+    """A suite's measures: a row for what is measured, a column for each measure's name."""
+    from rich.table import Table
+
+    rows: dict[tuple[str, ...], dict[str, Any]] = {}
+    for keys, measure in find_measures(results):
+        rows.setdefault(keys[:-1], {})[keys[-1]] = measure
+    names = list(dict.fromkeys(name for row in rows.values() for name in row))
+    for start in range(0, len(names), COLUMNS):
+        shown = names[start : start + COLUMNS]
+        table = Table(box=None, pad_edge=False)
+        table.add_column(suite)
+        for name in shown:
+            table.add_column(name, justify="right")
+        for place, row in rows.items():
+            if any(name in row for name in shown):
+                cells = [format_measure(row[name]) if name in row else "" for name in shown]
+                table.add_row(" ".join(place), *cells)
+        yield table
+
+
+def find_measures(
+    results: dict[str, Any], place: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """(keys, measure) of every measure in nested results."""
+    for name, value in results.items():
+        if isinstance(value, dict) and "value" in value:
+            yield (*place, name), value
+        elif isinstance(value, dict):
+            yield from find_measures(value, (*place, name))
+
+
+def format_measure(measure: dict[str, Any]) -> str:
+    """`5.013 (4.950–5.081; chance 0.200)`."""
+    notes = [f"{measure['low']:.3f}–{measure['high']:.3f}"] if "low" in measure else []
+    if "chance" in measure:
+        notes.append(_("chance {chance:.3f}").format(chance=measure["chance"]))
+    return f"{measure['value']:.3f}" + (f" ({'; '.join(notes)})" if notes else "")
 
 
 EVALUATE = Command(
     "evaluate",
-    N_("score a run's validation and test splits beside simple models"),
+    N_("judge a model by suites, beside simple models and chance"),
     run_evaluate,
     add_options,
-    usage="[RUN] [--option …] [--section.setting …]",
+    usage="[RUN_OR_MODEL] [--suite NAME …] [--corpus RUN_OR_FOLDER] [--option …]",
 )

@@ -7,11 +7,17 @@ counted, divided by the characters of the text.
 
 import lzma
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
+
+from hf_zh_dict.corpus.build import read_texts
+from hf_zh_dict.evaluation.subject import identify_corpus
+from hf_zh_dict.messages import _
+from hf_zh_dict.paths import RunPaths
+from hf_zh_dict.stages import build_stage, fingerprint, is_current, read_stage
 
 CODE_POINTS = 0x110000  # any character has at least 1/CODE_POINTS of the lowest order
 START, END = CODE_POINTS, CODE_POINTS + 1
@@ -114,3 +120,26 @@ def xz_bits_per_char(train: Iterable[str], held_out: Sequence[str]) -> float:
     with ThreadPoolExecutor(2) as threads:  # lzma lets go of the interpreter
         alone, both = threads.map(compressed, (first, first + second))
     return (both - alone) * 8 / sum(map(len, held_out))
+
+
+def measure_baselines(
+    paths: RunPaths, split: str, say: Callable[[str], None], *, with_xz: bool = False
+) -> dict[str, float]:
+    """Bits a character that simple models need for a split; measured once for each corpus."""
+    folder = paths.baselines / split
+    wanted = fingerprint(corpus=identify_corpus(paths), split=split)
+    numbers: dict[str, float] = {}
+    if is_current(folder, wanted):
+        numbers = read_stage(folder)["bits_per_char"]
+        if "xz" in numbers or not with_xz:
+            return numbers
+    say(_("baselines: measuring simple models on {split}").format(split=split))
+    held_out = list(read_texts(paths.split(split)))
+    if not numbers:
+        bits = ngram_bits_per_char(read_texts(paths.split("train")), held_out, orders=(2, 5))
+        numbers = {"character_bigram": bits[2], "character_5gram": bits[5]}
+    if with_xz:
+        numbers["xz"] = xz_bits_per_char(read_texts(paths.split("train")), held_out)
+    with build_stage(folder, wanted) as (_new, facts):
+        facts["bits_per_char"] = numbers
+    return numbers

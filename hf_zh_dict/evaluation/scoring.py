@@ -8,7 +8,7 @@ numbers do not depend on tokenizer, packing, batch size or number of processes.
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from hf_zh_dict.tokens.blocks import IGNORED
 from hf_zh_dict.tokens.tokenizer import encode_texts
 
 if TYPE_CHECKING:
-    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 LOGIT_ROWS = 2048  # rows of logits that exist at once
 
@@ -88,7 +88,7 @@ def cut_windows(texts: Sequence[ScoredText], context_length: int) -> Iterator[Wi
 
 
 def score_texts(
-    model: "LlamaForCausalLM",
+    model: "PreTrainedModel",
     texts: Sequence[ScoredText],
     *,
     batch_size: int,
@@ -116,7 +116,7 @@ def score_texts(
 
 
 def score_windows(
-    model: "LlamaForCausalLM", windows: Sequence[Window]
+    model: "PreTrainedModel", windows: Sequence[Window]
 ) -> Iterator[tuple[int, float]]:
     """(document, negative log-likelihood in nats) of some windows, scored at once."""
     width = max(len(ids) for _document, ids, _targets in windows)
@@ -132,17 +132,22 @@ def score_windows(
 
 
 def token_losses(
-    model: "LlamaForCausalLM", inputs: torch.Tensor, labels: torch.Tensor
+    model: "PreTrainedModel", inputs: torch.Tensor, labels: torch.Tensor
 ) -> torch.Tensor:
     """Negative log-likelihood of each target, [rows, width], 0 where the label is IGNORED.
 
     Padding stands behind a row's tokens, where a causal model does not look: no mask is needed.
+    A Llama's logits are made in parts; other models may do more to them than their last matrix.
     """
-    hidden = model.model.forward(input_ids=inputs, use_cache=False).last_hidden_state
-    rows, targets = hidden.flatten(0, 1), labels.flatten()
+    if model.config.model_type == "llama":
+        body, head = cast(Any, model.base_model), cast(Any, model.get_output_embeddings())
+        states = body.forward(input_ids=inputs, use_cache=False).last_hidden_state
+    else:
+        states, head = model(input_ids=inputs, use_cache=False).logits, torch.nn.Identity()
+    rows, targets = states.flatten(0, 1), labels.flatten()
     parts = [
         functional.cross_entropy(
-            model.lm_head(rows[i : i + LOGIT_ROWS]).float(),
+            head(rows[i : i + LOGIT_ROWS]).float(),
             targets[i : i + LOGIT_ROWS],
             ignore_index=IGNORED,
             reduction="none",

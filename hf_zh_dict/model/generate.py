@@ -8,11 +8,11 @@ import torch
 from hf_zh_dict.model.sampling import Sampling
 
 if TYPE_CHECKING:
-    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 
 def generate_texts(
-    model: "LlamaForCausalLM",
+    model: "PreTrainedModel",
     tokenizer: "PreTrainedTokenizerFast",
     prompts: list[str],
     sampling: Sampling,
@@ -23,7 +23,7 @@ def generate_texts(
 
 
 def generate_text(
-    model: "LlamaForCausalLM",
+    model: "PreTrainedModel",
     tokenizer: "PreTrainedTokenizerFast",
     prompt: str,
     sampling: Sampling,
