@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from hf_zh_dict.model.generate import generate_texts, heal_prompt
+from hf_zh_dict.model.generate import continue_prompts, generate_texts, heal_prompt
 from hf_zh_dict.model.llama import build_model
 from hf_zh_dict.model.sampling import Sampling
 
@@ -158,3 +158,48 @@ def test_the_text_still_begins_with_the_whole_prompt(model, tokenizer):
     for prompt in ("水\u3000", "茶壺：「", "一、二、"):
         for seed in range(3):
             assert one(model, tokenizer, prompt, Sampling(seed=seed)).startswith(prompt)
+
+
+@pytest.fixture
+def prompts(tokenizer):
+    texts = ["青石橋", "霧", "一二三四五", "茶壺　", "橋"]
+    return [tokenizer(text)["input_ids"] for text in texts]
+
+
+def test_many_prompts_at_once_are_continued_as_one_by_one(tiny_model, tokenizer, prompts):
+    greedy = Sampling(max_new_tokens=6, temperature=0)
+    together = continue_prompts(tiny_model, tokenizer, prompts, greedy)
+    alone = [continue_prompts(tiny_model, tokenizer, [p], greedy)[0] for p in prompts]
+    assert together == alone
+    assert continue_prompts(tiny_model, tokenizer, prompts, greedy, batch_size=2) == alone
+    for text, prompt, ids in zip(["青石橋", "霧"], prompts[:2], alone[:2], strict=True):
+        whole = tokenizer.decode([*prompt, *ids], skip_special_tokens=True)
+        assert list(generate_texts(tiny_model, tokenizer, [text], greedy)) == [whole]
+
+
+def test_samples_of_a_batch_differ_and_come_again(tiny_model, tokenizer):
+    prompts = [[tokenizer.bos_token_id]] * 6
+    sampling = Sampling(max_new_tokens=8, temperature=1.0)
+    first = continue_prompts(tiny_model, tokenizer, prompts, sampling, batch_size=3)
+    assert continue_prompts(tiny_model, tokenizer, prompts, sampling, batch_size=3) == first
+    assert len({tuple(ids) for ids in first}) == 6  # the batches draw differently too
+
+
+def test_the_first_token_may_be_bound(tiny_model, tokenizer, prompts):
+    allowed = [[40, 41], [], [42], [], [43]]
+    written = continue_prompts(
+        tiny_model, tokenizer, prompts, Sampling(max_new_tokens=2), beginnings=allowed
+    )
+    for ids, first in zip(written, allowed, strict=True):
+        assert not first or ids[0] in first
+
+
+def test_the_end_of_text_and_a_full_context_end_a_continuation(tiny_model, tokenizer):
+    greedy = Sampling(max_new_tokens=100, temperature=0)
+    full = [[tokenizer.bos_token_id] * 32]
+    assert continue_prompts(tiny_model, tokenizer, full, greedy) == [[]]
+    assert len(continue_prompts(tiny_model, tokenizer, [full[0][:30]], greedy)[0]) <= 2
+    ended = continue_prompts(
+        tiny_model, tokenizer, [[0]], greedy, beginnings=[[tokenizer.eos_token_id]]
+    )
+    assert ended == [[]]

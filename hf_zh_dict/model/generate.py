@@ -1,11 +1,13 @@
 """A model and prompts in, continuations out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from hf_zh_dict.messages import _
 from hf_zh_dict.model.sampling import Sampling
+from hf_zh_dict.progress import Progress
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -92,3 +94,93 @@ def heal_prompt(
     last = str(tokenizer.convert_ids_to_tokens(ids[-1]))
     vocabulary = tokenizer.get_vocab()
     return ids[:-1], sorted(i for token, i in vocabulary.items() if token.startswith(last))
+
+
+def continue_prompts(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerFast",
+    prompts: Sequence[Sequence[int]],
+    sampling: Sampling,
+    *,
+    beginnings: Sequence[Sequence[int]] | None = None,
+    batch_size: int = 128,
+    description: str = "",
+) -> list[list[int]]:
+    """The new ids behind each prompt's ids, many prompts at once, without the end of text.
+
+    Prompts of about one length share a batch, padded in front. `beginnings` holds, for each
+    prompt, the tokens that may come first (none: any). A continuation ends at the end of text, at
+    `max_new_tokens` or where the context is full; a prompt that fills it has none. The result
+    depends on the model, the prompts, `batch_size` and `sampling` alone. Progress is shown under
+    `description`, when there is one.
+    """
+    order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
+    written: list[list[int]] = [[] for _prompt in prompts]
+    with Progress(description or _("generate"), total=len(prompts)) as progress:
+        for start in range(0, len(order), batch_size):
+            chosen = order[start : start + batch_size]
+            first = [beginnings[index] for index in chosen] if beginnings else []
+            batch = continue_batch(
+                model, tokenizer, [prompts[index] for index in chosen], sampling, first, start
+            )
+            for index, ids in zip(chosen, batch, strict=True):
+                written[index] = ids
+            if description:
+                progress.advance(len(chosen))
+    return written
+
+
+def continue_batch(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerFast",
+    prompts: Sequence[Sequence[int]],
+    sampling: Sampling,
+    beginnings: Sequence[Sequence[int]],
+    place: int,
+) -> list[list[int]]:
+    """The new ids of one batch; `place` tells batches' random numbers apart."""
+    from transformers import LogitsProcessorList
+
+    width = max(map(len, prompts))
+    new = min(sampling.max_new_tokens, model.config.max_position_embeddings - width)
+    if new <= 0:
+        return [[] for _prompt in prompts]
+    inputs = torch.full((len(prompts), width), tokenizer.pad_token_id)
+    mask = torch.zeros_like(inputs)
+    for row, prompt in enumerate(prompts):
+        inputs[row, width - len(prompt) :] = torch.tensor(prompt)
+        mask[row, width - len(prompt) :] = 1
+
+    def constrain(input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        if input_ids.shape[1] == width:
+            for row, allowed in enumerate(beginnings):
+                if allowed:
+                    kept = torch.full_like(scores[row], -torch.inf)
+                    kept[list(allowed)] = scores[row, list(allowed)]
+                    scores[row] = kept
+        return scores
+
+    options: dict[str, Any] = {"do_sample": False}
+    if sampling.temperature > 0:
+        options = {
+            "do_sample": True,
+            "temperature": sampling.temperature,
+            "top_k": sampling.top_k or None,
+            "top_p": sampling.top_p,
+        }
+    generate: Any = model.generate
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(sampling.seed + place)
+        output = generate(
+            inputs.to(model.device),
+            attention_mask=mask.to(model.device),
+            max_new_tokens=new,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+            logits_processor=LogitsProcessorList([constrain]),
+            use_cache=True,
+            **options,
+        )
+    rows = output[:, width:].tolist()
+    eos = tokenizer.eos_token_id
+    return [row[: row.index(eos)] if eos in row else row for row in rows]
