@@ -65,10 +65,6 @@ class RunPaths:
         return self.root / "evaluation.json"
 
     @property
-    def evaluation_files(self) -> Path:
-        return self.root / "evaluation"
-
-    @property
     def baselines(self) -> Path:
         return self.root / "baselines"
 

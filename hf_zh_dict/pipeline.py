@@ -435,7 +435,7 @@ def run_evaluation(
     loaded, tokenizer = load_model_folder(model)
     subject = Subject(
         str(model), loaded, tokenizer, paths,
-        folder=run.evaluation_files if own else output.with_suffix(""),
+        folder=output.with_suffix(""),
         batch_size=config.train.per_device_eval_batch_size,
         seed=config.train.seed,
         checkpoints=tuple(list_checkpoints(run)) if is_run else (),

@@ -203,3 +203,18 @@ def at_hub(hub, tmp_path):
         )  # fmt: skip
 
     return run
+
+
+@pytest.fixture
+def subject(tiny_config, tokenizer, make_run):
+    """An untrained model that sees 256 tokens at once, before the embedded corpus."""
+    import dataclasses
+
+    from hf_zh_dict.evaluation.subject import Subject
+    from hf_zh_dict.model.llama import build_model
+    from hf_zh_dict.paths import RunPaths
+
+    blocks = dataclasses.replace(tiny_config.blocks, block_size=256)
+    model = build_model(dataclasses.replace(tiny_config, blocks=blocks), tokenizer).eval()
+    run = make_run()
+    return Subject("untrained", model, tokenizer, RunPaths(run), run / "evaluation")

@@ -31,7 +31,7 @@ class Subject:
 
     `paths.corpus` is the corpus, `paths.checkpoints` holds the `checkpoints` (steps, oldest
     first; none when the model is no run's), `paths.baselines` what was measured of simple models.
-    `folder` is where a suite may put files of its own, such as sheets.
+    `folder`, beside the report and of its name, is where a suite may put files of its own.
     """
 
     name: str
