@@ -35,6 +35,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--output", type=Path, metavar="FILE",
         help=_("the report (default: evaluation.json, in the run folder or here)"),
     )  # fmt: skip
+    command.add_argument(
+        "--judged", type=Path, metavar="FILE",
+        help=_("read a filled sheet of continuations into the report; nothing else is run"),
+    )  # fmt: skip
     add_config_options(command)
 
 
@@ -44,6 +48,9 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     from hf_zh_dict.pipeline import run_evaluation
 
     config, paths = resolve_config(arguments)
+    if arguments.judged:
+        here = paths.evaluation if paths.model.is_dir() else Path("evaluation.json")
+        return run_judged(arguments.judged, arguments.output or here)
     model = find_model(arguments.run, paths)
     quieten_libraries()
     with disk_errors_as_sentences(paths.root):
@@ -56,6 +63,17 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
             show_table(table)
         for sentence in describe_suite(name, report["suites"][name]):
             say(sentence)
+    say(_("written: {file}").format(file=output))
+    return 0
+
+
+def run_judged(judged: Path, output: Path) -> int:
+    """Add judges' answers to a report and show them."""
+    from hf_zh_dict.evaluation.results import add_judgement
+
+    report = add_judgement(output, judged)
+    for table in tabulate("judged", report["suites"]["continuation"]["judged"]):
+        show_table(table)
     say(_("written: {file}").format(file=output))
     return 0
 

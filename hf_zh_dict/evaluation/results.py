@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from hf_zh_dict.evaluation.judging import read_judgement
 from hf_zh_dict.evaluation.subject import Subject
 from hf_zh_dict.evaluation.suites import load_suite
 from hf_zh_dict.files import write_file
@@ -38,9 +39,32 @@ def run_suites(
             results["suites"].pop(name, None)
             subject.say(_("evaluate: {name} is left out: {reason}").format(name=name, reason=error))
             continue
-        text = json.dumps(results, ensure_ascii=False, indent=2, allow_nan=False)
-        write_file(output, text + "\n")
+        write_report(output, results)
     return results
+
+
+def add_judgement(output: Path, judged: Path) -> dict[str, Any]:
+    """Read what judges answered about the continuations of a report into it; returns the report.
+
+    Raises:
+        InputError: the report has no continuations, or the sheet cannot be used.
+    """
+    report = read_report(output)
+    if "continuation" not in report.get("suites", {}):
+        raise InputError(
+            _("{file}: has no continuations to judge; run --suite continuation first.").format(
+                file=output
+            )
+        )
+    judgement = read_judgement(judged, output.with_suffix(""), seed=report["settings"]["seed"])
+    report["suites"]["continuation"]["judged"] = judgement
+    write_report(output, report)
+    return report
+
+
+def write_report(output: Path, report: dict[str, Any]) -> None:
+    text = json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False)
+    write_file(output, text + "\n")
 
 
 def read_results(output: Path, subject: Subject) -> dict[str, Any]:

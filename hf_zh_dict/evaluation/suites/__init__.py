@@ -15,6 +15,9 @@ from hf_zh_dict.messages import InputError, _
 
 SUITES = {  # name → module; imported when it is asked for
     "bits": "hf_zh_dict.evaluation.suites.bits",
+    "continuation": "hf_zh_dict.evaluation.suites.continuation",
+    "memory": "hf_zh_dict.evaluation.suites.memory",
+    "samples": "hf_zh_dict.evaluation.suites.samples",
 }
 
 
