@@ -235,7 +235,12 @@ class TrainConfig:
         False,
         N_("compute each layer again in the backward pass: less memory, about a third slower"),
     )
-    compile: bool = setting(False, N_("compile the model with torch.compile"))
+    compile: bool | None = setting(
+        None,
+        N_(
+            "compile with torch.compile (not set: where that is possible and the run is long enough)"
+        ),
+    )
     report_to: tuple[str, ...] = setting(("tensorboard",), N_("trackers, through Accelerate"))
 
     def __post_init__(self) -> None:

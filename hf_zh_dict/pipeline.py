@@ -284,8 +284,12 @@ def run_training(
             precision=accelerator.mixed_precision,
         )
     )  # fmt: skip
-    asked = trainer.share
+    asked, compiled = trainer.share, trainer.updater.compiled
     trainer.try_out()
+    if trainer.updater.compiled:
+        say(_("training: compiled"))
+    elif compiled:
+        say(_("training: the compiler failed on this model, which is trained as it is"))
     if trainer.share != asked:
         say(
             _(

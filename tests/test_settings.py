@@ -77,6 +77,7 @@ def test_numbers_in_yaml_are_numbers(write, written, value):
         ("train.compile", "FALSE", False),
         ("train.compile", "1", True),
         ("train.compile", "0", False),
+        ("train.compile", "none", None),
         ("train.use_cpu", False, False),
         ("train.mixed_precision", "bf16", "bf16"),
         ("train.mixed_precision", False, "no"),
@@ -114,7 +115,7 @@ def test_a_bare_no_in_yaml_is_the_precision_no(write):
         ("train.learning_rate", "fast", "number"),
         ("train.learning_rate", False, "number"),
         ("train.compile", "perhaps", "true or false"),
-        ("train.compile", None, "true or false"),
+        ("train.reshuffle_entries", None, "true or false"),
         ("corpus.revision", {"a": 1}, "text"),
     ],
 )

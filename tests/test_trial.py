@@ -167,3 +167,15 @@ def test_two_processes_of_which_one_is_short_of_memory_divide_alike(tmp_path):
     short = [*QUICK, *options, "--output-dir", str(tmp_path / "run")]
     out = launch([*torchrun, *short], OMP_NUM_THREADS="1")
     assert "train.per_device_batch_size is 2, train.gradient_accumulation_steps 2" in out
+
+
+def test_a_compiler_that_fails_is_left_out(make_updater, monkeypatch):
+    def fail(_graph, _inputs):
+        raise RuntimeError("no such instruction")
+
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=fail))
+    updater = make_updater(compile=True)
+    assert updater.compiled
+    assert fit_batch(updater, batch_size=2, accumulation=3, block_size=32) == (2, 3)
+    assert not updater.compiled
+    assert measure_leak(updater, **SHAPE) < LEAK

@@ -72,9 +72,14 @@ class LanguageModelLoss(nn.Module):
     def __init__(self, model: "LlamaForCausalLM", *, compile_body: bool = False) -> None:
         super().__init__()
         self.model = model
-        body = model.model
+        self.leave_plain()
+        if compile_body:
+            self.body = partial(torch.compile(model.model), use_cache=False)
+
+    def leave_plain(self) -> None:
+        """Run the body as it is, not compiled."""
         # behind `partial` it is no second submodule, so each parameter has one name
-        self.body = partial(torch.compile(body) if compile_body else body, use_cache=False)
+        self.body = partial(self.model.model, use_cache=False)
 
     def forward(
         self,

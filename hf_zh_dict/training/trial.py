@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch._dynamo.exc import TorchDynamoException
 
 from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.tokens.blocks import IGNORED
@@ -99,7 +100,7 @@ def fit_batch(
 
 
 def fits(updater: "Updater", *, batch_size: int, block_size: int) -> bool:
-    """Whether one micro-batch goes through."""
+    """Whether one micro-batch goes through; a compiler that fails is left out from then on."""
     from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
 
     ids = np.ones((batch_size, block_size), dtype=np.int64)
@@ -109,6 +110,9 @@ def fits(updater: "Updater", *, batch_size: int, block_size: int) -> bool:
             pass_through(updater, batch)
         return True
     except RuntimeError as error:
+        if updater.compiled and isinstance(error, TorchDynamoException):
+            updater.stop_compiling()
+            return fits(updater, batch_size=batch_size, block_size=block_size)
         if not should_reduce_batch_size(error):
             raise
     clear_device_cache(garbage_collection=True)  # here the error holds nothing any more

@@ -18,6 +18,7 @@ import torch
 from hf_zh_dict.config import TrainConfig
 from hf_zh_dict.model.llama import checkpoint_layers
 from hf_zh_dict.model.loss import LanguageModelLoss
+from hf_zh_dict.training.compiling import choose_compiling
 from hf_zh_dict.training.ema import begin_average, ema_decay_at, update_average
 from hf_zh_dict.training.judge import exact_dtype
 from hf_zh_dict.training.optim import make_optimizers, set_learning_rate
@@ -63,8 +64,9 @@ class Updater:
         self.trained = model_to_train(model, accelerator)
         if config.gradient_checkpointing:
             checkpoint_layers(self.trained)
+        self.compiled = choose_compiling(config, accelerator.device)
         self.wrapped, *self.optimizers = accelerator.prepare(
-            LanguageModelLoss(self.trained, compile_body=config.compile),
+            LanguageModelLoss(self.trained, compile_body=self.compiled),
             *make_optimizers(self.trained, config),
         )
         self.average = begin_average(model) if config.ema_decay else None
@@ -72,6 +74,11 @@ class Updater:
     @property
     def judged(self) -> "LlamaForCausalLM":
         return self.model if self.average is None else self.average
+
+    def stop_compiling(self) -> None:
+        """Train on as it is, when the compiler turns out to fail."""
+        self.compiled = False
+        getattr(self.wrapped, "module", self.wrapped).leave_plain()
 
     def is_finite(self) -> bool:
         """Whether all weights are numbers; the same on every process, as they are."""

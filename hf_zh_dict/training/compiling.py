@@ -1,0 +1,46 @@
+"""Settings and a device in, whether the model is compiled out.
+
+Compiled, a step takes about two thirds of its time; compiling itself takes about a minute.
+"""
+
+import torch
+
+from hf_zh_dict.config import TrainConfig
+from hf_zh_dict.messages import InputError, _
+
+WORTH_STEPS = 1000  # shorter runs would hardly make up for the compiling
+
+
+def choose_compiling(config: TrainConfig, device: torch.device) -> bool:
+    """What `train.compile` says; when it is not set, whether it is possible and pays.
+
+    Raises:
+        InputError: it is set, and there is nothing to compile with.
+    """
+    if config.compile is None:
+        return config.max_steps >= WORTH_STEPS and can_compile(device)
+    if config.compile and not can_compile(device):
+        raise InputError(
+            _(
+                "train.compile: {device} has no compiler here (a C++ compiler for a CPU, triton for a "
+                "GPU); install one, or leave the setting out."
+            ).format(device=device.type)
+        )
+    return config.compile
+
+
+def can_compile(device: torch.device) -> bool:
+    """Whether torch.compile finds what it needs: a C++ compiler for a CPU, triton for a GPU."""
+    if device.type == "cuda":
+        from torch.utils._triton import has_triton
+
+        return bool(has_triton())
+    if device.type == "cpu":
+        from torch._inductor.cpp_builder import get_cpp_compiler
+        from torch._inductor.exc import InvalidCxxCompiler
+
+        try:
+            return bool(get_cpp_compiler())
+        except InvalidCxxCompiler:
+            return False
+    return False

@@ -1,0 +1,49 @@
+"""The model is compiled where that is possible and pays, and training goes on where it fails."""
+
+import pytest
+import torch
+
+from hf_zh_dict.config import TrainConfig
+from hf_zh_dict.messages import InputError
+from hf_zh_dict.training import compiling
+from hf_zh_dict.training.compiling import WORTH_STEPS, can_compile, choose_compiling
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("setting", "steps", "compiler", "chosen"),
+    [
+        (None, WORTH_STEPS, True, True),
+        (None, WORTH_STEPS, False, False),
+        (None, WORTH_STEPS - 1, True, False),
+        (True, 1, True, True),
+        (False, WORTH_STEPS, True, False),
+        (False, WORTH_STEPS, False, False),
+    ],
+)
+def test_a_setting_is_followed_and_else_it_must_be_possible_and_pay(
+    setting, steps, compiler, chosen, monkeypatch
+):
+    monkeypatch.setattr(compiling, "can_compile", lambda _device: compiler)
+    assert choose_compiling(TrainConfig(compile=setting, max_steps=steps), CPU) == chosen
+
+
+def test_what_is_asked_for_and_impossible_is_refused(monkeypatch):
+    monkeypatch.setattr(compiling, "can_compile", lambda _device: False)
+    with pytest.raises(InputError, match=r"train\.compile: cpu has no compiler here"):
+        choose_compiling(TrainConfig(compile=True), CPU)
+
+
+def test_a_cpu_needs_a_compiler():
+    from torch._inductor import config
+    from torch._inductor.cpp_builder import cpp_compiler_search
+
+    cpp_compiler_search.cache_clear()
+    with config.patch({"cpp.cxx": ("no-such-compiler",)}):
+        assert not can_compile(CPU)
+    cpp_compiler_search.cache_clear()
+
+
+def test_other_devices_are_not_compiled_for():
+    assert not can_compile(torch.device("mps"))
