@@ -71,12 +71,20 @@ class TokenizerConfig:
     pretrained: str = setting(
         "", N_("an existing tokenizer (folder or Hub id) instead of a new one")
     )
+    sample_characters: int = setting(
+        5_000_000, N_("characters of a larger corpus, drawn at random, to train it on (0: all)")
+    )
 
     def __post_init__(self) -> None:
         check(
             self.vocab_size >= 259,
             "tokenizer.vocab_size",
             N_("must be at least 259: 256 bytes and three special tokens"),
+        )
+        check(
+            self.sample_characters >= 0,
+            "tokenizer.sample_characters",
+            N_("must not be below 0"),
         )
 
 
@@ -85,9 +93,11 @@ class BlocksConfig:
     """Fixed-length training blocks."""
 
     block_size: int = setting(256, N_("tokens in a training block"))
+    num_workers: int = setting(0, N_("threads that encode the text (0: one for each core)"))
 
     def __post_init__(self) -> None:
         check(self.block_size >= 8, "blocks.block_size", N_("must be at least 8"))
+        check(self.num_workers >= 0, "blocks.num_workers", N_("must not be below 0"))
 
 
 @dataclass(frozen=True)

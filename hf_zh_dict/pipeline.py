@@ -109,13 +109,22 @@ def ensure_tokenizer(config: Config, paths: RunPaths, say: Say) -> str:
     """Build `tokenizer/`, and what it needs, unless it is current; returns its fingerprint."""
     from hf_zh_dict.corpus.build import read_texts
     from hf_zh_dict.progress import track
-    from hf_zh_dict.tokens.tokenizer import build_tokenizer, tokenizer_fingerprint
+    from hf_zh_dict.tokens.tokenizer import build_tokenizer, sample_texts, tokenizer_fingerprint
 
     wanted = tokenizer_fingerprint(config.tokenizer, ensure_corpus(config, paths, say))
     reused = is_current(paths.tokenizer, wanted)
     if not reused:
-        total = read_stage(paths.corpus)["splits"]["train"]["documents"]
-        texts = track(read_texts(paths.split("train")), _("tokenizer: documents"), total=total)
+        train = read_stage(paths.corpus)["splits"]["train"]
+        texts = sample_texts(
+            track(
+                read_texts(paths.split("train")),
+                _("tokenizer: documents"),
+                total=train["documents"],
+            ),
+            documents=train["documents"],
+            characters=train["characters"],
+            sample_characters=config.tokenizer.sample_characters,
+        )
         with build_stage(paths.tokenizer, wanted) as (folder, facts):
             facts.update(
                 build_tokenizer(
@@ -148,6 +157,7 @@ def ensure_blocks(config: Config, paths: RunPaths, say: Say) -> str:
                     load_tokenizer(paths.tokenizer),
                     folder,
                     block_size=config.blocks.block_size,
+                    num_workers=config.blocks.num_workers,
                     total=read_stage(paths.corpus)["splits"]["train"]["documents"],
                 )
             )
@@ -192,7 +202,8 @@ def check_run_folder(
     fixed += [("train", name) for name in ("seed", "optimizer", "reshuffle_entries")]
     for section, name in fixed:
         old, new = before.get(section, {}).get(name), now[section][name]
-        if (section, name) != ("corpus", "files") and old != new:
+        free = (section, name) in (("corpus", "files"), ("blocks", "num_workers"))
+        if old != new and not free:
             raise InputError(
                 _(
                     "{folder}: cannot resume with {key} = {new}, the checkpoint has {old}; set it "

@@ -19,6 +19,7 @@ from hf_zh_dict.tokens.tokenizer import (
     build_tokenizer,
     encode_texts,
     load_tokenizer,
+    sample_texts,
     tokenizer_fingerprint,
     train_bpe,
 )
@@ -140,6 +141,30 @@ def test_the_same_texts_give_the_same_tokenizer(texts, tokenizer_folder):
     again = train_bpe(texts, vocab_size=300)
     saved = json.loads((tokenizer_folder / "tokenizer.json").read_text(encoding="utf-8"))
     assert json.loads(again.to_str())["model"] == saved["model"]
+
+
+LINES = [f"{number:05d}" for number in range(10_000)]
+
+
+def sample(characters, lines=LINES):
+    facts = {"documents": len(lines), "characters": sum(map(len, lines))}
+    return list(sample_texts(iter(lines), **facts, sample_characters=characters))
+
+
+def test_a_sample_has_the_size_asked_for_is_spread_and_always_the_same():
+    some = sample(10_000)
+    assert some == sorted(set(some))
+    assert abs(len(some) - 2000) < 150
+    assert all(abs(sum(int(line) % 5 == kind for line in some) - 400) < 80 for kind in range(5))
+    assert sum(int(line) < 5000 for line in some) / len(some) == pytest.approx(0.5, abs=0.05)
+    assert some == sample(10_000)
+    assert set(some) < set(sample(20_000))
+
+
+@pytest.mark.parametrize("characters", [0, 50_000, 1_000_000])
+def test_a_small_corpus_is_not_sampled(characters):
+    assert sample(characters) == LINES
+    assert sample(characters, []) == []
 
 
 def test_frequent_words_become_single_tokens_but_none_reaches_over_a_full_width_space():

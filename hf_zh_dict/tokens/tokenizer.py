@@ -2,6 +2,9 @@
 
 `tokenizer(text)` puts the beginning-of-text token in front and nothing behind; text that looks
 like a special token stays text; `decode(encode(text)) == text` for any text.
+
+A large corpus is sampled before training: time and memory then stop growing with it, and the
+vocabulary hardly differs (docs/tokenizer.md has the figures).
 """
 
 import json
@@ -11,12 +14,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hf_zh_dict.config import TokenizerConfig
 from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.stages import fingerprint
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+    from tokenizers.pre_tokenizers import PreTokenizer
     from transformers import PreTrainedTokenizerFast
 
 FORMAT = 1
@@ -35,21 +41,44 @@ def tokenizer_fingerprint(config: TokenizerConfig, corpus: str) -> str:
     return fingerprint(format=FORMAT, corpus=corpus, settings=asdict(config))
 
 
+def sample_texts(
+    texts: Iterable[str], *, documents: int, characters: int, sample_characters: int
+) -> Iterator[str]:
+    """About `sample_characters` of the `documents` texts, which have `characters` in all (0: all).
+
+    Each text is kept or left by a random number of its own: neighbours are often views of one
+    entry, of which every n-th would always be the same kind. The same texts give the same sample.
+    """
+    if not 0 < sample_characters < characters:
+        yield from texts
+        return
+    kept = np.random.Generator(np.random.Philox(key=0)).random(documents)
+    share = sample_characters / characters
+    yield from (text for text, number in zip(texts, kept, strict=True) if number < share)
+
+
+def make_pre_tokenizer() -> "PreTokenizer":
+    """Text cut by SPLIT_PATTERN, each piece as bytes."""
+    from tokenizers import Regex, pre_tokenizers
+
+    return pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(SPLIT_PATTERN), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+
+
 def train_bpe(texts: Iterable[str], *, vocab_size: int) -> "Tokenizer":
     """Learn a ByteLevel BPE with `vocab_size` entries.
 
     Raises:
         InputError: the texts do not give that many entries.
     """
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(SPLIT_PATTERN), behavior="isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
+    tokenizer.pre_tokenizer = make_pre_tokenizer()
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
@@ -81,7 +110,7 @@ def put_bos_in_front(tokenizer: "Tokenizer", bos: str) -> None:
 
 
 def build_tokenizer(
-    config: TokenizerConfig, texts: Iterator[str], folder: Path, *, context_length: int
+    config: TokenizerConfig, texts: Iterable[str], folder: Path, *, context_length: int
 ) -> dict[str, Any]:
     """Train (or take over) the tokenizer and save it into `folder`; returns its counts."""
     from transformers import PreTrainedTokenizerFast
