@@ -7,13 +7,12 @@ from hypothesis import strategies as st
 
 from hf_zh_dict.config import BlocksConfig
 from hf_zh_dict.stages import build_stage
-from hf_zh_dict.tokens import blocks as blocks_module
+from hf_zh_dict.tokens import encoding
 from hf_zh_dict.tokens.blocks import (
     IGNORED,
     OFFSETS_FILE,
     TOKENS_FILE,
     Blocks,
-    batched,
     best_fit,
     blocks_fingerprint,
     build_blocks,
@@ -186,18 +185,10 @@ def test_real_looking_lengths_are_packed_almost_without_padding(make_blocks):
     assert (labels == IGNORED).mean() < 0.01
 
 
-@given(items=st.lists(st.text(max_size=2)), size=st.integers(1, 7))
-def test_batches_hold_all_items_in_order(items, size):
-    batches = list(batched(iter(items), size))
-    assert [item for batch in batches for item in batch] == items
-    assert all(len(batch) == size for batch in batches[:-1])
-    assert all(batches)
-
-
 @pytest.fixture
 def built(texts, tokenizer, tmp_path, monkeypatch):
     """A blocks folder as the pipeline builds it, encoded in several batches."""
-    monkeypatch.setattr(blocks_module, "ENCODE_BATCH", 7)
+    monkeypatch.setattr(encoding, "BATCH_CHARACTERS", 200)
     with build_stage(tmp_path / "blocks", "fingerprint") as (folder, facts):
         facts.update(build_blocks(iter(texts), tokenizer, folder, block_size=32))
     return tmp_path / "blocks", facts

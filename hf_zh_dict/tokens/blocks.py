@@ -25,7 +25,7 @@ from hf_zh_dict.config import BlocksConfig
 from hf_zh_dict.messages import _
 from hf_zh_dict.progress import Progress
 from hf_zh_dict.stages import fingerprint, read_stage
-from hf_zh_dict.tokens.tokenizer import encode_texts
+from hf_zh_dict.tokens.encoding import encode_documents
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 FORMAT = 1
 TOKENS_FILE, OFFSETS_FILE = "tokens.bin", "offsets.bin"
 IGNORED = -100  # the label that no loss counts
-ENCODE_BATCH = 1000
 
 Ids = npt.NDArray[np.int64]
 
@@ -49,10 +48,10 @@ def build_blocks(
     folder: Path,
     *,
     block_size: int,
+    num_workers: int = 0,
     total: int = 0,
 ) -> dict[str, Any]:
     """Encode the train split into flat files; returns counts, the first epoch's waste among them."""
-    bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
     dtype = np.uint16 if len(tokenizer) <= 1 << 16 else np.uint32
     position = 0
     with (
@@ -61,12 +60,12 @@ def build_blocks(
         Progress(_("blocks: documents"), total=total) as progress,
     ):
         offsets_file.write(np.int64(0).tobytes())
-        for batch in batched(texts, ENCODE_BATCH):
-            for ids in encode_texts(tokenizer, batch):
-                position += len(ids) + 2
-                tokens_file.write(np.array([bos, *ids, eos], dtype=dtype).tobytes())
-                offsets_file.write(np.int64(position).tobytes())
-            progress.advance(len(batch))
+        for ids, lengths in encode_documents(tokenizer, texts, num_workers=num_workers):
+            tokens_file.write(ids.astype(dtype).tobytes())
+            ends = position + np.cumsum(lengths)
+            offsets_file.write(ends.tobytes())
+            position = int(ends[-1])
+            progress.advance(len(lengths))
     blocks = Blocks(folder, block_size=block_size, dtype=np.dtype(dtype))
     first = blocks.pack(seed=0, epoch=0)
     slots = first.num_blocks * block_size
@@ -86,17 +85,6 @@ def load_blocks(folder: Path) -> "Blocks":
     """The blocks that a run's folder holds."""
     facts = read_stage(folder)
     return Blocks(folder, block_size=facts["block_size"], dtype=np.dtype(facts["dtype"]))
-
-
-def batched(items: Iterator[str], size: int) -> Iterator[list[str]]:
-    batch: list[str] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 @dataclass(frozen=True)
