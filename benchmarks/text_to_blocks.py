@@ -76,11 +76,9 @@ stage, vocab_size = sys.argv[2], int(sys.argv[3])
 began = time.perf_counter()
 if stage == "train_vocab":
     tinystories.train_vocab(vocab_size)
-elif stage == "process_shard":
+else:
     for shard in enumerate(sorted(tinystories.glob.glob("data/TinyStories_all_data/*.json"))):
         tinystories.process_shard(shard, vocab_size)
-else:
-    tinystories.pretokenize(vocab_size)
 print(json.dumps({"seconds": time.perf_counter() - began}))
 """
 
@@ -141,6 +139,7 @@ def write_copies(parquet: Path, folder: Path, copies: list[int]) -> float:
 def prepare_peer(peer: Path, folder: Path, vocab_size: int) -> dict[str, float]:
     """Train llama2.c's vocabulary on the train split; seconds and memory."""
     result = run(PEER, peer, "train_vocab", vocab_size, folder=folder)
+    (folder / "data" / f"tok{vocab_size}").mkdir()  # as its pretokenize does for its processes
     print("training peer:", json.dumps(result), flush=True)
     return result
 
