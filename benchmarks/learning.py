@@ -1,7 +1,7 @@
 """What is learnt in a given time: held-out bits per character of several recipes, side by side.
 
     python benchmarks/learning.py RUN --cpu-minutes 20 --seeds 0 1 2
-        [--variant NAME KEY=VALUE …]… [--set KEY=VALUE …] [--points 1] [--jobs 2]
+        [--preset NAME] [--variant NAME KEY=VALUE …]… [--set KEY=VALUE …] [--points 1] [--jobs 2]
         [--peer DIR --peer-rates 5e-4 1e-3 2e-3] [--json FILE]
 
 RUN is a run folder with corpus, tokenizer, blocks and settings (`hf-zh-dict blocks … --output-dir
@@ -31,7 +31,9 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
+from hf_zh_dict.config import Config
 from hf_zh_dict.paths import RunPaths
+from hf_zh_dict.settings import load_config
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,11 +42,24 @@ class Cell:
 
     run: Path
     name: str
+    preset: str | None
     overrides: dict[str, Any]
     seed: int
     seconds: float  # of CPU time
     points: int
-    peer: Path | None = None  # whose recipe it is, with a `rate` and a `vocab_size`
+    peer: Path | None = None  # whose recipe it is
+    peer_rate: float = 0.0
+    peer_vocab_size: int = 0
+
+    def config(self) -> Config:
+        """The run's own settings, or the preset's instead; then the variant's."""
+        file = RunPaths(self.run).config
+        fixed = {"train.seed": self.seed, "train.cpu_threads": 1, "train.report_to": ()}
+        return load_config(
+            preset=self.preset,
+            path=file if file.is_file() and not self.preset else None,
+            overrides=self.overrides | fixed,
+        )
 
 
 class Recipe(Protocol):
@@ -65,7 +80,6 @@ class Ours:
 
     def __init__(self, cell: Cell) -> None:
         from hf_zh_dict.model.llama import build_model
-        from hf_zh_dict.settings import load_config
         from hf_zh_dict.stages import read_stage
         from hf_zh_dict.tokens.blocks import Blocks
         from hf_zh_dict.tokens.tokenizer import load_tokenizer
@@ -74,11 +88,7 @@ class Ours:
         from hf_zh_dict.training.update import Updater
 
         self.paths = RunPaths(cell.run)
-        fixed = {"train.seed": cell.seed, "train.cpu_threads": 1, "train.report_to": ()}
-        config = self.config = load_config(
-            path=self.paths.config if self.paths.config.is_file() else None,
-            overrides=cell.overrides | fixed,
-        )
+        config = self.config = cell.config()
         self.tokenizer = load_tokenizer(self.paths.tokenizer)
         blocks = Blocks(
             self.paths.blocks,
@@ -137,7 +147,10 @@ def train(cell: Cell) -> dict[str, Any]:
         if cell.peer:
             from llama2c_peer import Peer
 
-            recipe = Peer(cell.peer, RunPaths(cell.run), **cell.overrides, seed=cell.seed)
+            recipe = Peer(
+                cell.peer, RunPaths(cell.run), cell.config(),
+                vocab_size=cell.peer_vocab_size, rate=cell.peer_rate,
+            )  # fmt: skip
         else:
             recipe = Ours(cell)
         began, outside, steps, targets = cpu_seconds(), 0.0, 0, 0
@@ -185,19 +198,15 @@ def make_cells(arguments: argparse.Namespace) -> Iterator[Cell]:
         (name, shared | parse_settings(items)) for name, *items in arguments.variant or [["ours"]]
     ]
     common: dict[str, Any] = {"seconds": arguments.cpu_minutes * 60, "points": arguments.points}
+    run, preset = arguments.run, arguments.preset
     for seed in arguments.seeds:
         for name, overrides in variants:
-            yield Cell(arguments.run, name, overrides, seed, **common)
+            yield Cell(run, name, preset, overrides, seed, **common)
         for rate in arguments.peer_rates if arguments.peer else ():
-            name = f"llama2.c, rate {rate:g}"
             yield Cell(
-                arguments.run,
-                name,
-                {"rate": rate, "vocab_size": arguments.peer_vocab_size},
-                seed,
-                peer=arguments.peer,
-                **common,
-            )
+                run, f"llama2.c, rate {rate:g}", preset, shared, seed, **common,
+                peer=arguments.peer, peer_rate=rate, peer_vocab_size=arguments.peer_vocab_size,
+            )  # fmt: skip
 
 
 def table(results: list[dict[str, Any]]) -> str:
@@ -227,6 +236,7 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="a run folder with corpus, tokenizer and blocks")
     parser.add_argument("--cpu-minutes", type=float, default=20.0, help="of training, each cell")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--preset", help="settings, instead of the run's own")
     parser.add_argument(
         "--set", nargs="+", default=[], metavar="KEY=VALUE", help="for all variants"
     )

@@ -15,7 +15,6 @@ from typing import Any
 from hf_zh_dict.config import Config
 from hf_zh_dict.corpus.build import read_texts
 from hf_zh_dict.paths import RunPaths
-from hf_zh_dict.settings import load_config
 
 SHARD_DOCUMENTS = 20_000
 
@@ -65,24 +64,23 @@ def pretokenize(peer: Path, paths: RunPaths, vocab_size: int) -> None:
 class Peer:
     """Its recipe in our clock: cosine from `rate` to zero, its own AdamW, compiled, windows of text.
 
-    Batch, block size, shape and the share of warm-up are those of the run's settings. The vocabulary
+    Batch, block size, shape and the share of warm-up are those of the settings. The vocabulary
     has to be larger than ours may be: SentencePiece wants every character in it.
     """
 
     def __init__(
-        self, peer: Path, paths: RunPaths, *, vocab_size: int, rate: float, seed: int
+        self, peer: Path, paths: RunPaths, config: Config, *, vocab_size: int, rate: float
     ) -> None:
         import torch
 
         self.paths, self.rate = paths, rate
-        config: Config = load_config(path=paths.config)
         shape, self.train = config.model, config.train
         self.block_size = config.blocks.block_size
         self.batch_size = self.train.per_device_batch_size * self.train.gradient_accumulation_steps
         tinystories, model = import_from(peer, "tinystories"), import_from(peer, "model")
         tinystories.DATA_CACHE_DIR = str(folder_of(paths))
         self.tokenizer = tinystories.Tokenizer(tinystories.get_tokenizer_model_path(vocab_size))
-        torch.manual_seed(seed)
+        torch.manual_seed(self.train.seed)
         self.plain = model.Transformer(
             model.ModelArgs(
                 dim=shape.hidden_size, n_layers=shape.num_hidden_layers,
