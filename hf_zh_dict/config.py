@@ -251,6 +251,9 @@ class TrainConfig:
             "compile with torch.compile (not set: where that is possible and the run is long enough)"
         ),
     )
+    use_liger_kernel: bool = setting(
+        False, N_("liger-kernel's norms, rotary embedding and MLP (CUDA GPUs, to be installed)")
+    )
     report_to: tuple[str, ...] = setting(("tensorboard",), N_("trackers, through Accelerate"))
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from hf_zh_dict.config import TrainConfig
+from hf_zh_dict.model.kernels import use_liger_kernel
 from hf_zh_dict.model.llama import checkpoint_layers
 from hf_zh_dict.model.loss import LanguageModelLoss
 from hf_zh_dict.training.compiling import choose_compiling
@@ -64,6 +65,8 @@ class Updater:
         self.trained = model_to_train(model, accelerator)
         if config.gradient_checkpointing:
             checkpoint_layers(self.trained)
+        if config.use_liger_kernel:
+            use_liger_kernel(self.trained, accelerator.device)
         self.compiled = choose_compiling(config, accelerator.device)
         self.wrapped, *self.optimizers = accelerator.prepare(
             LanguageModelLoss(self.trained, compile_body=self.compiled),
