@@ -216,6 +216,86 @@ def test_the_tree_comes_in_pages(hub, client, folder):
     assert told == [".gitattributes", "README.md", "data/large.bin", "data/lines.txt"]
 
 
+def test_histories_and_lists_of_repositories_come_in_pages(hub, client, folder):
+    hub.page_size = 2
+    told = client(
+        UPLOAD
+        + """
+for number in range(3):
+    api.create_repo(f"owner/bridge{number}", private=number == 2)
+    api.upload_file(path_or_fileobj=b"%d" % number, path_in_repo="n", repo_id="owner/bridges",
+                    repo_type="dataset")
+print(json.dumps({
+    "titles": [c.title for c in api.list_repo_commits("owner/bridges", repo_type="dataset")],
+    "models": [m.id for m in api.list_models(author="owner")],
+    "seen": [m.id for m in HfApi(token=False).list_models(author="owner")],
+    "datasets": [d.id for d in api.list_datasets(search="Bridge")],
+}))
+"""
+    )
+    assert told["titles"][:3] == ["Upload n with huggingface_hub"] * 3
+    assert len(told["titles"]) == 5
+    assert told["models"] == ["owner/bridge0", "owner/bridge1", "owner/bridge2"]
+    assert told["seen"] == told["models"][:2]
+    assert told["datasets"] == ["owner/bridges"]
+
+
+def test_a_large_file_goes_up_in_parts(hub, client, folder):
+    hub.part_size = 200_000
+    client(UPLOAD)
+    assert len(hub.asked("PUT", r"/storage/\w+/\d$")) == 3
+    assert len(hub.asked("POST", "/complete/")) == 1
+    assert hub.repo("owner/bridges").branches["main"].files["data/large.bin"].data == LARGE
+
+
+def test_repositories_move_and_go_and_a_space_needs_its_kind(hub, client):
+    told = client("""
+api.create_repo("owner/old")
+api.move_repo("owner/old", "owner/new")
+api.create_repo("owner/gone")
+api.delete_repo("owner/gone")
+try:
+    api.delete_repo("owner/gone")
+except RepositoryNotFoundError as error:
+    gone = error.response.status_code
+api.create_repo("owner/room", repo_type="space", space_sdk="static")
+print(json.dumps([gone, api.space_info("owner/room").sdk]))
+""")
+    assert told == [404, "static"]
+    assert set(hub.repos) == {("models", "owner/new"), ("spaces", "owner/room")}
+
+
+def test_a_gated_repository_shows_its_names_but_not_its_files(client, folder):
+    client(UPLOAD)
+    client("api.update_repo_settings('owner/bridges', repo_type='dataset', gated='auto')")
+    code = """
+from huggingface_hub.errors import GatedRepoError
+names = api.list_repo_files("owner/bridges", repo_type="dataset")
+try:
+    hf_hub_download("owner/bridges", "data/lines.txt", repo_type="dataset")
+    status = 200
+except GatedRepoError as error:
+    status = error.response.status_code
+print(json.dumps([len(names), status]))
+"""
+    assert client(code, token="hf_reader") == [4, 403]
+    assert client(code, token="") == [4, 401]
+    assert client(code) == [4, 200]
+
+
+def test_files_and_folders_are_deleted(hub, client, folder):
+    code = """
+where = {"repo_id": "owner/bridges", "repo_type": "dataset"}
+api.delete_folder("data", **where)
+try:
+    api.delete_file("nothing", **where)
+except HfHubHTTPError as error:
+    print(json.dumps(error.response.status_code))
+"""
+    assert client(UPLOAD + code) == 404
+    assert set(hub.repo("owner/bridges").branches["main"].files) == {".gitattributes", "README.md"}
+
+
 def test_a_busy_hub_is_asked_again(hub, client, folder):
     hub.faults.append(Fault("/preupload/", status=503, retry_after=0, times=2))
     hub.faults.append(Fault("/storage/", method="PUT", status=500))
