@@ -30,6 +30,7 @@ class CorpusConfig:
         "plain", N_("of a dictionary: one document an entry, or several views of it")
     )
     repo_id: str = setting(HUB_REPO_ID, N_("dataset repository of the source hub"))
+    config_name: str = setting("", N_("configuration of that repository that its card names"))
     data_files: tuple[str, ...] = setting((), N_("files in that repository (not set: all of them)"))
     revision: str = setting("main", N_("branch, tag or commit of that repository"))
     validation_fraction: float = setting(
@@ -51,6 +52,11 @@ class CorpusConfig:
             self.recipe == "plain" or self.source in ("embedded", "spreadsheets"),
             "corpus.recipe",
             N_("extended needs entries: use corpus.source embedded or spreadsheets"),
+        )
+        check(
+            not (self.config_name and self.data_files),
+            "corpus.config_name",
+            N_("names files already: leave corpus.data_files out"),
         )
         check(self.min_groups >= 1, "corpus.min_groups", N_("must be at least 1"))
         if self.source in ("spreadsheets", "text"):

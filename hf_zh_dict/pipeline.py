@@ -32,15 +32,29 @@ def ensure_corpus(config: Config, paths: RunPaths, say: Say) -> str:
     from hf_zh_dict.corpus.build import build_corpus, corpus_fingerprint
     from hf_zh_dict.sharing.dataset_card import write_card
 
-    wanted = corpus_fingerprint(config.corpus)
+    pinned = pin_corpus(config, paths).corpus
+    wanted = corpus_fingerprint(pinned)
     if is_current(paths.corpus, wanted):
         say(_("corpus: reused, {counts}").format(counts=describe_corpus(paths)))
         return wanted
+    if pinned.source == "hub":
+        say(
+            _("corpus: {repo}, commit {commit}").format(repo=pinned.repo_id, commit=pinned.revision)
+        )
     with build_stage(paths.corpus, wanted) as (folder, facts):
-        facts.update(build_corpus(config.corpus, folder))
+        facts.update(build_corpus(pinned, folder))
+        if pinned.source == "hub":
+            facts["revision"] = config.corpus.revision  # as it was asked for
         write_card(folder, {"fingerprint": wanted, **facts})
     say(_("corpus: built, {counts}").format(counts=describe_corpus(paths)))
     return wanted
+
+
+def pin_corpus(config: Config, paths: RunPaths) -> Config:
+    """The settings with the commit of a corpus from the Hub, which the run keeps from then on."""
+    from hf_zh_dict.corpus.hub_dataset import pin_revision
+
+    return replace(config, corpus=pin_revision(config.corpus, read_stage(paths.corpus)))
 
 
 def describe_corpus(paths: RunPaths) -> str:
@@ -202,8 +216,9 @@ def check_run_folder(
     fixed += [("train", name) for name in ("seed", "optimizer", "reshuffle_entries")]
     for section, name in fixed:
         old, new = before.get(section, {}).get(name), now[section][name]
-        free = (section, name) in (("corpus", "files"), ("blocks", "num_workers"))
-        if old != new and not free:
+        # which files and which commit these are, the fingerprint of the blocks tells
+        free = (("corpus", "files"), ("corpus", "revision"), ("blocks", "num_workers"))
+        if (section, name) not in free and old != new:
             raise InputError(
                 _(
                     "{folder}: cannot resume with {key} = {new}, the checkpoint has {old}; set it "
@@ -226,7 +241,8 @@ def plan_training(config: Config, paths: RunPaths, say: Say, *, timed_steps: int
     from hf_zh_dict.training.launch import make_accelerator
     from hf_zh_dict.training.plan import make_plan
 
-    tokenizer_print = tokenizer_fingerprint(config.tokenizer, corpus_fingerprint(config.corpus))
+    corpus_print = corpus_fingerprint(pin_corpus(config, paths).corpus)
+    tokenizer_print = tokenizer_fingerprint(config.tokenizer, corpus_print)
     wanted = blocks_fingerprint(config.blocks, tokenizer_print)
     if list_checkpoints(paths) and not is_current(paths.blocks, wanted):
         raise InputError(
@@ -272,6 +288,9 @@ def run_training(
         save_config(config, paths.config)
         check_same_blocks(paths, step, ensure_blocks(config, paths, say))
     accelerator.wait_for_everyone()
+    config = pin_corpus(config, paths)
+    if accelerator.is_main_process:
+        save_config(config, paths.config)
 
     tokenizer = load_tokenizer(paths.tokenizer)
     rows = list(read_rows(paths.split("validation"), ["text", "headword"]))

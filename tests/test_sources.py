@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 from strategies import entries, texts
 
 from hf_zh_dict.config import CorpusConfig
+from hf_zh_dict.corpus.hub_dataset import open_hub_dataset
 from hf_zh_dict.corpus.sources import (
     describe_inputs,
     find_terms,
     headword_of,
-    hub_commit,
     make_document,
-    open_hub_dataset,
     read_documents,
     source_files,
 )
@@ -265,7 +264,9 @@ def test_the_recipe_extended_gives_several_views_of_each_entry():
 
 def test_a_repository_is_described_by_name_revision_and_files():
     config = CorpusConfig(source="hub", repo_id="a/b", revision="v1", data_files=("c.txt",))
-    assert describe_inputs(config) == [{"name": "a/b", "revision": "v1", "files": "c.txt"}]
+    assert describe_inputs(config) == [
+        {"name": "a/b", "revision": "v1", "files": "c.txt", "config": ""}
+    ]
 
 
 def test_a_dataset_repository_is_read_through_load_dataset(tmp_path):
@@ -280,7 +281,6 @@ def test_a_dataset_repository_is_read_through_load_dataset(tmp_path):
     assert [document.headword for document in documents] == ["水", "火"]
     assert [document.text for document in documents] == ["水：無色的液體。", "火：燃燒的現象。"]
     assert [record.reason for record in records if isinstance(record, Dropped)] == ["empty line"]
-    assert hub_commit(config) == ""
     with pytest.raises(InputError, match="cannot be read"):
         list(
             read_documents(CorpusConfig(source="hub", repo_id=str(folder), data_files=("no.txt",)))

@@ -23,10 +23,10 @@ import numpy.typing as npt
 from hf_zh_dict.config import CorpusConfig
 from hf_zh_dict.corpus.catalogue import Catalogue
 from hf_zh_dict.corpus.division import Division, divide
+from hf_zh_dict.corpus.hub_dataset import is_folder
 from hf_zh_dict.corpus.sources import (
     describe_inputs,
     find_terms,
-    hub_commit,
     read_documents,
     source_files,
 )
@@ -64,6 +64,8 @@ def corpus_features() -> Any:
 def build_corpus(config: CorpusConfig, folder: Path) -> dict[str, Any]:
     """Write the corpus into `folder`; returns its facts (counts, inputs, links, strata).
 
+    A revision on the Hub must be a commit (`pin_revision`).
+
     Raises:
         InputError: the source cannot be read, or is too small to be divided.
     """
@@ -93,7 +95,8 @@ def build_corpus(config: CorpusConfig, folder: Path) -> dict[str, Any]:
         **division.facts,
     }
     if config.source == "hub":
-        facts |= {"repo_id": config.repo_id, "commit": hub_commit(config)}
+        facts["repo_id"] = config.repo_id
+        facts["commit"] = "" if is_folder(config) else config.revision
     return facts
 
 

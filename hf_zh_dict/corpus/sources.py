@@ -6,12 +6,13 @@ on the Hub) is one document a line already.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hf_zh_dict.config import CorpusConfig
+from hf_zh_dict.corpus.hub_dataset import open_hub_dataset
 from hf_zh_dict.dictionaries.entry import Document, Span
 from hf_zh_dict.dictionaries.normalize import clean_line
 from hf_zh_dict.dictionaries.parse import NotAnEntry, parse_document
@@ -25,6 +26,9 @@ from hf_zh_dict.progress import Progress, track
 from hf_zh_dict.stages import hash_file
 
 EMBEDDED_FOLDER = Path(__file__).parent.parent / "dictionaries" / "embedded"
+
+# The columns by which a corpus of this project is known, when it comes back from the Hub.
+CORPUS_COLUMNS = {"text", "headword", "dictionary", "entry_id", "view", "spans"}
 
 # A line's headword is the text before the first of these; brackets around it do not count.
 HEADWORD_END = re.compile(r"[\s\u3000：:，,、。．；;！？!?（(〔\[「『《〈|｜=＝\t-]")
@@ -78,7 +82,8 @@ def describe_inputs(config: CorpusConfig) -> list[dict[str, str]]:
     """What the source reads: each file's name, SHA-256 and edition, or the repository."""
     if config.source == "hub":
         files = " ".join(config.data_files)
-        return [{"name": config.repo_id, "revision": config.revision, "files": files}]
+        described = {"name": config.repo_id, "revision": config.revision, "files": files}
+        return [described | {"config": config.config_name}]
     return [
         {"name": path.name, "sha256": hash_file(path), "edition": edition_of(path.name)}
         for path in source_files(config)
@@ -142,7 +147,10 @@ def read_parquet(path: Path) -> Iterator[Document | Dropped]:
 
 
 def read_hub(config: CorpusConfig) -> Iterator[Document | Dropped]:
-    """Every row of a dataset repository, all splits in their order; column `text`."""
+    """Every row of a dataset repository, all splits in their order; column `text`.
+
+    Rows of a corpus that this project built stay the documents that they were.
+    """
     name = config.repo_id
     for split in open_hub_dataset(config).values():
         if "text" not in split.column_names:
@@ -151,48 +159,26 @@ def read_hub(config: CorpusConfig) -> Iterator[Document | Dropped]:
                     path=name, names=", ".join(split.column_names)
                 )
             )
-        rows = track(split.select_columns("text"), name, total=len(split))
+        ours = set(split.column_names) >= CORPUS_COLUMNS
+        rows = track(
+            split.select_columns(sorted(CORPUS_COLUMNS) if ours else "text"), name, total=len(split)
+        )
         for number, row in enumerate(rows, start=1):
-            yield make_document(row["text"] or "", name.split("/")[-1], name, number)
+            if ours:
+                yield restore_document(row)
+            else:
+                yield make_document(row["text"] or "", name.split("/")[-1], name, number)
 
 
-def open_hub_dataset(config: CorpusConfig) -> Any:
-    """The repository as a `DatasetDict`; every way to fail is one sentence with the way out."""
-    from datasets import load_dataset
-    from datasets.exceptions import DatasetGenerationError
-    from huggingface_hub.errors import HfHubHTTPError
-    from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
-
-    files = list(config.data_files) or None
+def restore_document(row: Mapping[str, Any]) -> Document:
+    """A row of a built corpus as the document that it was; its links are read out of its text."""
     try:
-        return load_dataset(config.repo_id, data_files=files, revision=config.revision)
-    except (OSError, ValueError, DatasetGenerationError, HfHubHTTPError, httpx.HTTPError) as error:
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
-        raise InputError(
-            _(
-                "the dataset repository {repo} cannot be read ({reason}); check the network, the "
-                "name and `hf auth login`, or use files that you have: --corpus.source text "
-                "--corpus.files FILE.txt, or --corpus.source spreadsheets --corpus.files FILE.xlsx."
-            ).format(repo=config.repo_id, reason=reason)
-        ) from error
-
-
-def hub_commit(config: CorpusConfig) -> str:
-    """The commit that the revision names now, to be recorded in the run.
-
-    Empty when there is none to ask for: the name is a local folder, or the Hub is out of reach
-    and the data came from the cache.
-    """
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError
-    from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
-
-    if Path(config.repo_id).is_dir():
-        return ""
-    try:
-        return HfApi().dataset_info(config.repo_id, revision=config.revision).sha or ""
-    except (OSError, HfHubHTTPError, httpx.HTTPError):
-        return ""
+        links = render_document(parse_document(row["text"])).links
+    except NotAnEntry:
+        links = ()
+    spans = tuple(Span(span["field"], span["start"], span["end"]) for span in row["spans"])
+    named = {name: row[name] for name in CORPUS_COLUMNS - {"spans"}}
+    return Document(**named, spans=spans, links=links)
 
 
 def make_document(line: str, dictionary: str, source: str, number: int) -> Document | Dropped:

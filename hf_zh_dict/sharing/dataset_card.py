@@ -154,6 +154,9 @@ def reconstruct_command(facts: Mapping[str, Any]) -> str:
     if source == "hub":
         words += ["--corpus.repo-id", facts.get("repo_id") or UNRECORDED]
         words += ["--corpus.revision", facts.get("commit") or UNRECORDED]
+        read = (facts.get("inputs") or [{}])[0]
+        words += ["--corpus.config-name", read["config"]] if read.get("config") else []
+        words += ["--corpus.data-files", *read["files"].split()] if read.get("files") else []
     if facts.get("recipe", "plain") != "plain":
         words += ["--corpus.recipe", facts["recipe"]]
     if "seed" in facts:
