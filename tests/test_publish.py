@@ -9,7 +9,6 @@ from test_dataset_card import COLUMNS, LOAD_WITHOUT_US, MINISTRY
 from hf_zh_dict.cli import main
 from hf_zh_dict.corpus.build import read_rows
 from hf_zh_dict.paths import SPLITS
-from hf_zh_dict.sharing.publish import explain_failure
 
 PARQUET = [f"{split}.parquet" for split in SPLITS]
 TERMS = "reviseddict_10312.pdf"
@@ -175,12 +174,6 @@ def test_what_goes_wrong_on_the_way_is_one_sentence(hub, push, make_run, fault, 
 def test_a_busy_hub_is_asked_again(hub, push, make_run):
     hub.faults.append(Fault("/preupload/", status=503, retry_after=0))
     assert push(make_run())[0] == 0
-
-
-def test_the_token_is_not_shown_though_an_error_quotes_it(monkeypatch):
-    monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    sentence = explain_failure(ValueError("header 'Bearer hf_secret' is not ASCII"), "owner/words")
-    assert "header 'Bearer …' is not ASCII" in sentence
 
 
 @pytest.mark.parametrize("name", ["words", "a/b/c", "owner/", "owner/字", "owner/a--b", "-o/words"])
