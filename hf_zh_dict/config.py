@@ -292,6 +292,36 @@ class TrainConfig:
 
 
 @dataclass(frozen=True)
+class HubConfig:
+    """Where training puts its model on the Hub; the token is never a setting (HF_TOKEN)."""
+
+    push: bool = setting(False, N_("put the best model on the Hub when training is done"))
+    repo_id: str = setting("", N_("model repository on the Hub, OWNER/NAME"))
+    private: bool = setting(True, N_("a new repository is seen by its owner alone"))
+    subfolder: str = setting("", N_("folder of this model, when its repository holds several"))
+    tag: str = setting("", N_("tag for the commit of the best model"))
+    push_checkpoints: bool = setting(
+        False, N_("send every checkpoint too, in the background, to the branch checkpoints")
+    )
+    license: str = setting("", N_("licence that you state for the model, by its id on the Hub"))
+    terms_read: bool = setting(
+        False, N_("you have read the terms of use (使用說明) of the Ministry's dictionaries")
+    )
+
+    def __post_init__(self) -> None:
+        check(
+            bool(self.repo_id) or not self.push,
+            "hub.repo_id",
+            N_("must name the repository to push to, as in --hub.repo_id OWNER/NAME"),
+        )
+        check(
+            self.push or not self.push_checkpoints,
+            "hub.push_checkpoints",
+            N_("needs hub.push true"),
+        )
+
+
+@dataclass(frozen=True)
 class Config:
     """One whole run."""
 
@@ -300,6 +330,7 @@ class Config:
     blocks: BlocksConfig = field(default_factory=BlocksConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+    hub: HubConfig = field(default_factory=HubConfig)
 
     def __post_init__(self) -> None:
         if self.blocks.block_size > self.context_length:

@@ -4,9 +4,11 @@ What is written stands beside its place first, is flushed to the disk, and is th
 or a power failure leaves the old or the new, never half of one.
 """
 
+import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 PARTIAL, OLD = ".partial", ".old"  # what stands beside a file or folder while it is replaced
 
@@ -54,6 +56,15 @@ def write_file(path: Path, text: str) -> None:
     write_synced(new, text.encode())
     new.replace(path)
     sync_folder(path.parent)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object that a run wrote; empty when the file is not there, or half written."""
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+        return {}
+    return read if isinstance(read, dict) else {}
 
 
 def remove(path: Path) -> None:

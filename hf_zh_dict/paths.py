@@ -75,3 +75,8 @@ class RunPaths:
     @property
     def trackers(self) -> Path:
         return self.root / "trackers"
+
+    @property
+    def outbox(self) -> Path:
+        """Checkpoints' weights on their way to the Hub."""
+        return self.root / "outbox"

@@ -274,6 +274,7 @@ def run_training(
     step = check_run_folder(config, paths, say, resume=resume, overwrite=overwrite)
 
     from hf_zh_dict.corpus.build import read_rows
+    from hf_zh_dict.sharing.training_push import check_hub, push_best, start_pushing
     from hf_zh_dict.tokens.blocks import load_blocks
     from hf_zh_dict.tokens.tokenizer import load_tokenizer
     from hf_zh_dict.training.judge import HeldOut
@@ -291,13 +292,18 @@ def run_training(
     config = pin_corpus(config, paths)
     if accelerator.is_main_process:
         save_config(config, paths.config)
+    if config.hub.push:
+        check_hub(config.hub, paths)
 
     tokenizer = load_tokenizer(paths.tokenizer)
     rows = list(read_rows(paths.split("validation"), ["text", "headword"]))
     held_out = HeldOut(
         [row["text"] for row in rows], [make_prompt(config, row["headword"]) for row in rows]
     )
-    trainer = Trainer(config, paths, accelerator, tokenizer, load_blocks(paths.blocks), held_out)
+    pusher = start_pushing(config.hub, paths, say) if accelerator.is_main_process else None
+    trainer = Trainer(
+        config, paths, accelerator, tokenizer, load_blocks(paths.blocks), held_out, pusher
+    )
     if step is not None:
         before = trainer.resume(step)
         say(_("training: goes on from step {step}").format(step=step))
@@ -349,6 +355,11 @@ def run_training(
             )
         else:
             finish_training(config, paths, outcome, say)
+        stopped = bool(outcome.exit_code) or outcome.time_is_up
+        if pusher:
+            pusher.finish(wait=not stopped)
+        if config.hub.push and not stopped:
+            push_best(config.hub, paths, say)
     return outcome.exit_code
 
 

@@ -177,6 +177,23 @@ def make_run(embedded_corpus, tmp_path):
     return make
 
 
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory):
+    """A run folder as the commands leave it: four steps on the embedded dictionary, evaluated."""
+    import subprocess
+    import sys
+
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    options = [f"--{k}={v}" for k, v in TINY.items() if v != ()]
+    for command in (["train", *options, "--train.report-to", "--output-dir"], ["evaluate"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "hf_zh_dict", *command, str(folder)], capture_output=True,
+            text=True, encoding="utf-8", timeout=300,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-3000:]
+    return folder
+
+
 @pytest.fixture
 def hub():
     """A Hub of our own, empty; its accounts are those of hub_server.py."""
@@ -190,7 +207,7 @@ def at_hub(hub, tmp_path):
     import subprocess
     import sys
 
-    def run(*argv, token="hf_writer", **environment):
+    def run(*argv, token="hf_writer", python=sys.executable, **environment):
         inherited = {name: value for name, value in os.environ.items() if name[:3] != "HF_"}
         asked = {
             "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf_home"), "HF_TOKEN": token,
@@ -198,7 +215,7 @@ def at_hub(hub, tmp_path):
             "NO_PROXY": "127.0.0.1,localhost",
         }  # fmt: skip
         return subprocess.run(
-            [sys.executable, *map(str, argv)], env=inherited | asked | environment, cwd=tmp_path,
+            [python, *map(str, argv)], env=inherited | asked | environment, cwd=tmp_path,
             capture_output=True, text=True, encoding="utf-8", timeout=120,
         )  # fmt: skip
 

@@ -7,6 +7,7 @@ from hf_zh_dict.commands.evaluate import EVALUATE
 from hf_zh_dict.commands.generate import GENERATE
 from hf_zh_dict.commands.plan import PLAN
 from hf_zh_dict.commands.presets import PRESETS
+from hf_zh_dict.commands.push import PUSH
 from hf_zh_dict.commands.push_corpus import PUSH_CORPUS
 
 COMMANDS: dict[str, Command] = {
@@ -20,6 +21,7 @@ COMMANDS: dict[str, Command] = {
         building.TRAIN,
         EVALUATE,
         GENERATE,
+        PUSH,
         PUSH_CORPUS,
         PRESETS,
     )

@@ -72,8 +72,10 @@ class Trainer:
         tokenizer: "PreTrainedTokenizerFast",
         blocks: Blocks,
         held_out: HeldOut,
+        on_checkpoint: Callable[[int], None] | None = None,  # told the step, on the main process
     ) -> None:
         self.config, self.paths, self.accelerator = config, paths, accelerator
+        self.on_checkpoint = on_checkpoint
         self.blocks_fingerprint = read_stage(paths.blocks)["fingerprint"]
         self.blocks = blocks
         self.share = Share(
@@ -366,6 +368,8 @@ class Trainer:
             average=self.updater.average,
         )  # fmt: skip
         self.saved_at = state.step
+        if self.on_checkpoint and self.accelerator.is_main_process:
+            self.on_checkpoint(state.step)
         seconds = time.monotonic() - began
         state.save_seconds = max(state.save_seconds, seconds)
         self.journal.record({"step": state.step, "save_seconds": seconds})

@@ -1,0 +1,98 @@
+"""`evaluation.json` in, its measures as rows of a table and as the Hub's `model-index` out.
+
+A measure is any dict with a `value`, however deep it stands; the names on the way to it are its
+name. Its interval (`low`, `high`), what chance reaches (`chance`) and its items (`count`) may be
+missing.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hf_zh_dict.paths import SPLITS
+
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult
+
+BITS = "bits_per_char"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One measure; `names` lead to it, as in bits → test → bits_per_char."""
+
+    names: tuple[str, ...]
+    value: float
+    low: float | None = None
+    high: float | None = None
+    chance: float | None = None
+    count: int | None = None
+
+    @property
+    def split(self) -> str:
+        """The split that it was measured on; empty when its name does not say."""
+        return next((name for name in self.names if name in SPLITS), "")
+
+
+def list_results(evaluation: Mapping[str, Any]) -> list[Result]:
+    """All measures of an evaluation, in its order."""
+    return list(walk(evaluation.get("suites") or as_suite(evaluation.get("splits") or {}), ()))
+
+
+def walk(tree: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[Result]:
+    value = tree.get("value")
+    if isinstance(value, int | float):
+        known = ("low", "high", "chance", "count")
+        yield Result(names, value, **{name: tree.get(name) for name in known})
+        return
+    for name, branch in tree.items():
+        if isinstance(branch, Mapping):
+            yield from walk(branch, (*names, name))
+
+
+def as_suite(splits: Mapping[str, Any]) -> dict[str, Any]:
+    """An evaluation of bits alone, whose measures are bare numbers, in the form of a suite."""
+
+    def measures(tree: Mapping[str, Any], count: int) -> dict[str, Any]:
+        return {
+            name: measures(item, count)
+            if isinstance(item, Mapping)
+            else {"value": item, "count": count}
+            for name, item in tree.items()
+            if name != "documents"
+        }
+
+    return {"bits": {split: measures(of, of.get("documents", 0)) for split, of in splits.items()}}
+
+
+def find_bits(results: list[Result]) -> Result | None:
+    """The model's bits per character on the test split, else on another."""
+    found = [result for result in results if result.names[-1] == BITS]
+    return next((result for result in found if result.split == "test"), next(iter(found), None))
+
+
+def eval_results(
+    results: list[Result], *, dataset_type: str, dataset_name: str, dataset_config: str
+) -> "list[EvalResult]":
+    """The measures as the Hub's cards hold them; interval and chance are the metric's arguments."""
+    from huggingface_hub import EvalResult
+
+    return [
+        EvalResult(
+            task_type="text-generation",
+            dataset_type=dataset_type,
+            dataset_name=dataset_name,
+            dataset_config=dataset_config,
+            dataset_split=result.split or None,
+            metric_type=result.names[-1],
+            metric_name=" · ".join(name for name in result.names if name != result.split),
+            metric_value=result.value,
+            metric_args={
+                name: getattr(result, name)
+                for name in ("low", "high", "chance", "count")
+                if getattr(result, name) is not None
+            }
+            or None,
+        )
+        for result in results
+    ]
