@@ -43,6 +43,20 @@ THINGS = {
 }
 
 
+MODEL_SHAPE = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 300,
+         "max_position_embeddings": 32, "transformers_version": "5.0"}  # fmt: skip
+METRICS = [
+    {"step": 0, "validation_bits_per_char": 9.0, "tokens": 0, "seconds": 0.0},
+    {"step": 1, "loss": 6.0},
+    {"step": 2, "validation_bits_per_char": 5.5, "tokens": 700, "seconds": 90.0},
+    {"step": 4, "validation_bits_per_char": 5.6, "tokens": 1400, "seconds": 180.0},
+]
+SAMPLES = [
+    {"step": 2, "prompt": "舊　", "text": "舊　早的。", "parses": True},
+    {"step": 4, "prompt": "霧燈　", "text": "霧燈　ㄨˋ　\n" + "光" * 300, "parses": False},
+]
+
+
 @pytest.fixture(scope="session")
 def texts():
     """Invented dictionary lines, short and long."""
@@ -173,6 +187,39 @@ def make_run(embedded_corpus, tmp_path):
             (folder / "license").mkdir(exist_ok=True)
             (folder / "license" / file).write_bytes(b"%PDF-1.4\0 " + file.encode())
         return folder.parent
+
+    return make
+
+
+@pytest.fixture
+def make_model_run(make_run):
+    """Makes a run folder with a model that has the right files; facts of the corpus may change."""
+    import json
+
+    import numpy as np
+    import yaml
+    from safetensors.numpy import save_file
+    from test_results import EVALUATION
+
+    from hf_zh_dict.paths import RunPaths
+
+    def make(name="run", **changed):
+        paths = RunPaths(make_run(name, **changed))
+        paths.model.mkdir()
+        (paths.model / "config.json").write_text(json.dumps(MODEL_SHAPE), encoding="utf-8")
+        save_file({"embed": np.zeros((300, 16)), "norm": np.zeros(16)}, paths.model / "model.safetensors")  # fmt: skip
+        settings = {
+            "corpus": {"source": "embedded", "files": [str(paths.root / "secret" / "a.xlsx")]},
+            "train": {"max_steps": 4, "per_device_batch_size": 2, "learning_rate": 0.0005},
+            "hub": {"repo_id": "owner/x"},
+        }
+        paths.config.write_text(yaml.safe_dump(settings), encoding="utf-8")
+        for path, rows in ((paths.metrics, METRICS), (paths.samples, SAMPLES)):
+            path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        report = EVALUATION | {"model": str(paths.model)}
+        paths.evaluation.write_text(json.dumps(report), encoding="utf-8")
+        paths.curve.write_bytes(b"\x89PNG")
+        return paths
 
     return make
 

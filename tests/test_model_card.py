@@ -1,59 +1,15 @@
 """A model's card says what its run folder holds, and what it does not hold."""
 
 import importlib.resources
-import json
 import re
 
 import pytest
 from huggingface_hub import ModelCard
-from safetensors.numpy import save_file
 from test_dataset_card import MINISTRY
-from test_results import EVALUATION
 
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.sharing.model_card import make_family_card, make_model_card
 from hf_zh_dict.sharing.model_facts import ModelFacts, read_model_facts
-
-SHAPE = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 300,
-         "max_position_embeddings": 32, "transformers_version": "5.0"}  # fmt: skip
-ROWS = [
-    {"step": 0, "validation_bits_per_char": 9.0, "tokens": 0, "seconds": 0.0},
-    {"step": 1, "loss": 6.0},
-    {"step": 2, "validation_bits_per_char": 5.5, "tokens": 700, "seconds": 90.0},
-    {"step": 4, "validation_bits_per_char": 5.6, "tokens": 1400, "seconds": 180.0},
-]
-SAMPLES = [
-    {"step": 2, "prompt": "舊　", "text": "舊　早的。", "parses": True},
-    {"step": 4, "prompt": "霧燈　", "text": "霧燈　ㄨˋ　\n" + "光" * 300, "parses": False},
-]
-
-
-@pytest.fixture
-def make_model_run(make_run):
-    """Makes a run folder with a model that has the right files; facts of the corpus may change."""
-    import numpy as np
-    import yaml
-
-    def make(name="run", *, evaluation=EVALUATION, **changed):
-        paths = RunPaths(make_run(name, **changed))
-        paths.model.mkdir()
-        (paths.model / "config.json").write_text(json.dumps(SHAPE), encoding="utf-8")
-        save_file({"embed": np.zeros((300, 16)), "norm": np.zeros(16)}, paths.model / "model.safetensors")  # fmt: skip
-        settings = {
-            "corpus": {"source": "embedded", "files": [str(paths.root / "secret" / "a.xlsx")]},
-            "train": {"max_steps": 4, "per_device_batch_size": 2, "learning_rate": 0.0005},
-            "hub": {"repo_id": "owner/x"},
-        }
-        paths.config.write_text(yaml.safe_dump(settings), encoding="utf-8")
-        for path, rows in ((paths.metrics, ROWS), (paths.samples, SAMPLES)):
-            path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        if evaluation:
-            report = evaluation | {"model": str(paths.model)}
-            paths.evaluation.write_text(json.dumps(report), encoding="utf-8")
-        paths.curve.write_bytes(b"\x89PNG")
-        return paths
-
-    return make
 
 
 def test_the_card_says_what_the_run_holds(make_model_run):
@@ -129,12 +85,6 @@ def test_what_is_missing_is_said(tmp_path):
     assert "None" not in text
     assert "Undefined" not in text
     assert card.data.license is None
-
-
-def test_the_attached_settings_hold_no_path_of_this_machine(make_model_run):
-    settings = read_model_facts(make_model_run()).settings
-    assert settings["corpus"]["files"] == ["a.xlsx"]
-    assert "hub" not in settings
 
 
 def test_a_family_has_a_card_with_the_bits_of_each(make_model_run):

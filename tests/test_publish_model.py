@@ -6,11 +6,9 @@ import pytest
 from hub_server import Blob, Fault
 from huggingface_hub import ModelCard
 from test_dataset_card import MINISTRY
-from test_model_card import make_model_run
 
 from hf_zh_dict.cli import main
 
-__all__ = ["make_model_run"]  # a fixture
 MODEL_FILES = [
     "config.json", "generation_config.json", "model.safetensors", "tokenizer.json",
     "tokenizer_config.json",

@@ -38,6 +38,7 @@ class CheckpointPusher:
         self.paths, self.destination, self.say = paths, destination, say
         self.waiting: queue.Queue[int | None] = queue.Queue()
         self.troubles: queue.Queue[str] = queue.Queue()
+        self.beside: dict[str, bytes] = {}  # the small files that weights load with
         remove(paths.outbox)  # what an earlier start left
         # a daemon: a training that is told to stop does not wait for the Hub
         self.thread = threading.Thread(target=self.work, daemon=True)
@@ -50,6 +51,12 @@ class CheckpointPusher:
         average = checkpoint / AVERAGE
         try:
             self.put_aside(average if average.is_file() else checkpoint / WEIGHTS, step)
+            # read here, where nothing replaces them meanwhile; they stay the same
+            self.beside = self.beside or {
+                file.name: file.read_bytes()
+                for file in self.paths.model.iterdir()
+                if file.name != WEIGHTS
+            }
         except OSError as error:
             self.say(
                 _("hub: step {step} is not sent: {reason}").format(
@@ -103,11 +110,10 @@ class CheckpointPusher:
         tag = f"step-{step:06d}"
         name_commit(repository, f"{to.subfolder}-{tag}" if to.subfolder else tag, commit, move=True)
 
-    def files(self, step: int) -> dict[str, Path]:
-        """The weights, and beside them what the run's model has to load with."""
-        files = {file.name: file for file in self.paths.model.iterdir()}
-        files[WEIGHTS] = self.kept(step)
-        return {place(self.destination.subfolder, name): file for name, file in files.items()}
+    def files(self, step: int) -> dict[str, Path | bytes]:
+        """The weights, and what they load with."""
+        files: dict[str, Path | bytes] = {**self.beside, WEIGHTS: self.kept(step)}
+        return {place(self.destination.subfolder, name): content for name, content in files.items()}
 
     def finish(self, *, wait: bool) -> None:
         """Let what waits be sent, or give it up; then tell what went wrong."""
