@@ -123,3 +123,15 @@ def test_settings_that_no_run_can_use_are_refused_by_their_name(overrides):
     message = refusal(overrides=overrides)
     assert message.split(":")[0] in {*overrides, *also}
     assert message.endswith(".")
+
+
+def test_what_is_pushed_needs_a_repository():
+    assert "hub.repo_id: must name" in refusal(overrides={"hub.push": True})
+    assert "hub.push_checkpoints: needs" in refusal(overrides={"hub.push_checkpoints": True})
+    config = load_config(overrides={"hub.push": True, "hub.repo_id": "a/b"})
+    assert config.hub.private
+
+
+def test_a_configuration_and_files_exclude_each_other():
+    both = {"corpus.config_name": "plain", "corpus.data_files": ["a.txt"]}
+    assert "corpus.config_name: names files already" in refusal(overrides=both)

@@ -247,7 +247,8 @@ def test_the_saved_file_is_written_for_people(tmp_path):
     save_config(config, tmp_path / "config.yaml")
     text = (tmp_path / "config.yaml").read_text(encoding="utf-8")
     assert "國語.txt" in text
-    assert list(yaml.safe_load(text)) == ["corpus", "tokenizer", "blocks", "model", "train"]
+    sections = ["corpus", "tokenizer", "blocks", "model", "train", "hub"]
+    assert list(yaml.safe_load(text)) == sections
 
 
 def test_every_setting_has_an_explanation_and_a_default_of_its_kind():
