@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import pytest
 from test_dataset_card import COLUMNS, LOAD_WITHOUT_US
@@ -30,6 +31,17 @@ def test_what_comes_back_is_what_was_trained(pushed, at_hub):
     assert read_json(at_hub("-c", LOAD, "owner/model", "{}")) == local
     rows = read_json(at_hub("-c", LOAD_WITHOUT_US, "owner/words", "plain"))
     assert rows == {split: list(read_rows(pushed.split(split), COLUMNS)) for split in SPLITS}
+
+
+@pytest.mark.parametrize(
+    ("kind", "repo_id"), [("models", "owner/model"), ("datasets", "owner/words")]
+)
+def test_what_the_card_says_to_load_with_works(pushed, hub, at_hub, kind, repo_id):
+    card = hub.repo(repo_id, kind).branches["main"].files["README.md"].data.decode()
+    code = re.search(r"```python\n(.*?)```", card, re.DOTALL)[1]
+    done = at_hub("-c", code)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.strip()
 
 
 def test_a_pushed_corpus_and_model_are_where_another_run_begins(pushed, at_hub, tmp_path):

@@ -4,6 +4,7 @@ The text is `templates/model_card.md`. A fact that the run does not hold is said
 repository with several models has a card of its own, `templates/family_card.md`.
 """
 
+import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,7 +56,7 @@ def make_model_card(
         terms=terms or [],
         files=files or {},
         rows=[table_row(result) for result in facts.results],
-        prompt=(facts.samples or ["文"])[0].split("\u3000")[0] or "文",
+        prompt=json.dumps(facts.prompt or "文", ensure_ascii=False),  # as it stands in code
         command=reconstruct_training(facts),
         unrecorded=UNRECORDED,
     )

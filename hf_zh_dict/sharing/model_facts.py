@@ -31,6 +31,7 @@ class ModelFacts:
     training: dict[str, Any]  # the last rows of metrics.jsonl
     evaluation: dict[str, Any]
     samples: list[str] = field(default_factory=list)
+    prompt: str = ""  # a headword that the model was asked to continue
 
     @property
     def results(self) -> list[Result]:
@@ -39,6 +40,7 @@ class ModelFacts:
 
 def read_model_facts(paths: RunPaths) -> ModelFacts:
     """Everything that the run folder says."""
+    written = read_samples(paths.samples)
     return ModelFacts(
         corpus=read_stage(paths.corpus),
         settings=portable_settings(paths),
@@ -46,7 +48,8 @@ def read_model_facts(paths: RunPaths) -> ModelFacts:
         parameters=count_stored(paths.model / WEIGHTS),
         training=read_training(paths.metrics),
         evaluation={k: v for k, v in read_json(paths.evaluation).items() if k != "model"},
-        samples=read_samples(paths.samples),
+        samples=[shorten(row["text"]) for row in written],
+        prompt=written[0]["prompt"].strip("\u3000 ") if written else "",
     )
 
 
@@ -98,12 +101,16 @@ def read_training(metrics: Path) -> dict[str, Any]:
     }
 
 
-def read_samples(samples: Path) -> list[str]:
-    """What the model last wrote, on one line each, cut where it is long."""
+def read_samples(samples: Path) -> list[dict[str, Any]]:
+    """What the model last wrote, with its prompts."""
     rows = read_rows(samples)
-    latest = [row["text"] for row in rows if row["step"] == rows[-1]["step"]][:NUM_SAMPLES]
-    lines = (" ".join(text.split("\n")) for text in latest)
-    return [line[:LONGEST_SAMPLE] + ("……" if len(line) > LONGEST_SAMPLE else "") for line in lines]
+    return [row for row in rows if row["step"] == rows[-1]["step"]][:NUM_SAMPLES]
+
+
+def shorten(text: str) -> str:
+    """One line, cut where it is long."""
+    line = " ".join(text.split("\n"))
+    return line[:LONGEST_SAMPLE] + ("……" if len(line) > LONGEST_SAMPLE else "")
 
 
 def evaluation_bytes(facts: ModelFacts) -> bytes:
