@@ -286,6 +286,8 @@ def run_training(
     if accelerator.is_main_process:
         if step is None:
             clear_training(paths)
+        elif step < config.train.max_steps:
+            paths.evaluation.unlink(missing_ok=True)  # it is of weights that change now
         save_config(config, paths.config)
         check_same_blocks(paths, step, ensure_blocks(config, paths, say))
     accelerator.wait_for_everyone()

@@ -51,9 +51,14 @@ def test_the_best_model_and_every_checkpoint_are_pushed(hub, train, at_hub):
     for path in paths.root.rglob("*"):
         assert not path.is_file() or b"hf_writer" not in path.read_bytes(), path
 
+    paths.evaluation.write_text('{"suites": {"bits": {"bits_per_char": {"value": 1}}}}')
+    assert "its card has no results yet" in shown
     code, shown, _ = train("--resume", "--train.max-steps", "6", "--hub.tag", "six")
     assert code == 0, shown
     assert repo.tags["six"] is repo.branches["main"]
+    assert (
+        b"\nmodel-index" not in repo.tags["six"].files["README.md"].data
+    )  # it was of other weights
     assert sorted(set(repo.tags) - {"six"}) == ["step-000002", "step-000004", "step-000006"]
 
 
