@@ -19,7 +19,7 @@ from hf_zh_dict.sharing.dataset_card import (
     make_title,
 )
 from hf_zh_dict.sharing.model_facts import ModelFacts
-from hf_zh_dict.sharing.results import Result, eval_results, find_bits
+from hf_zh_dict.sharing.model_index import Result, eval_results, find_bits
 
 if TYPE_CHECKING:
     from huggingface_hub import ModelCard, ModelCardData

@@ -12,7 +12,7 @@ from typing import Any
 from hf_zh_dict.files import read_json
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.records import read_rows
-from hf_zh_dict.sharing.results import Result, list_results
+from hf_zh_dict.sharing.model_index import Result, list_results
 from hf_zh_dict.stages import read_stage
 
 WEIGHTS = "model.safetensors"
