@@ -199,7 +199,7 @@ def make_model_run(make_run):
     import numpy as np
     import yaml
     from safetensors.numpy import save_file
-    from test_results import EVALUATION
+    from test_model_index import EVALUATION
 
     from hf_zh_dict.paths import RunPaths
 
