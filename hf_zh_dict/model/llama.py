@@ -138,10 +138,12 @@ def save_model(
     folder: Path,
     *,
     state_dict: dict[str, Any] | None = None,
+    eos_token_id: int | list[int] | None = None,
 ) -> None:
     """A folder that transformers alone loads: weights, configuration, generation, tokenizer.
 
-    The folder is written beside and moved into place.
+    The folder is written beside and moved into place. `eos_token_id` are the tokens that end a
+    text, where they are not the tokenizer's own.
 
     Raises:
         OSError: it cannot be written.
@@ -153,7 +155,7 @@ def save_model(
     dropout, model.config.attention_dropout = model.config.attention_dropout, 0.0
     model.generation_config = GenerationConfig(
         bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
+        eos_token_id=eos_token_id or tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
     try:
