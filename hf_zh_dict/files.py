@@ -7,6 +7,8 @@ or a power failure leaves the old or the new, never half of one.
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,16 @@ def read_json(path: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
         return {}
     return read if isinstance(read, dict) else {}
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """Where to write a file that is moved to `path` when it is whole."""
+    new = beside(path, PARTIAL)
+    yield new
+    sync_file(new)
+    new.replace(path)
+    sync_folder(path.parent)
 
 
 def remove(path: Path) -> None:
