@@ -4,7 +4,9 @@ from hf_zh_dict.commands import building
 from hf_zh_dict.commands.command import Command
 from hf_zh_dict.commands.download import DOWNLOAD
 from hf_zh_dict.commands.evaluate import EVALUATE
+from hf_zh_dict.commands.export import EXPORT
 from hf_zh_dict.commands.generate import GENERATE
+from hf_zh_dict.commands.import_llama2c import IMPORT_LLAMA2C
 from hf_zh_dict.commands.plan import PLAN
 from hf_zh_dict.commands.presets import PRESETS
 from hf_zh_dict.commands.push import PUSH
@@ -21,6 +23,8 @@ COMMANDS: dict[str, Command] = {
         building.TRAIN,
         EVALUATE,
         GENERATE,
+        EXPORT,
+        IMPORT_LLAMA2C,
         PUSH,
         PUSH_CORPUS,
         PRESETS,
