@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from hf_zh_dict.formats.rotary import halves_to_pairs, pairs_to_halves
+from hf_zh_dict.model.rotary import halves_to_pairs, pairs_to_halves
 
 
 def test_rows_of_each_head_are_reordered():

@@ -64,7 +64,7 @@ def run_export(arguments: argparse.Namespace) -> int:
     default = paths.root / arguments.format if local else Path(f"{name}-{arguments.format}")
     folder: Path = arguments.output_dir or default
 
-    from hf_zh_dict.pipeline import load_model_folder
+    from hf_zh_dict.model.loading import load_model_folder
 
     quieten_libraries()
     model, tokenizer = load_model_folder(source)

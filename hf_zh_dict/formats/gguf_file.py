@@ -9,9 +9,9 @@ import torch
 
 from hf_zh_dict.files import new_file
 from hf_zh_dict.formats.llama2c_vocabulary import score_pieces
-from hf_zh_dict.formats.rotary import halves_to_pairs
 from hf_zh_dict.formats.shape import Shape, read_shape
 from hf_zh_dict.messages import InputError, _
+from hf_zh_dict.model.rotary import halves_to_pairs
 from hf_zh_dict.tokens.tokenizer import SPLIT_PATTERN
 
 if TYPE_CHECKING:

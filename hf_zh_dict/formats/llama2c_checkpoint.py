@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from hf_zh_dict.formats.rotary import pairs_to_halves
 from hf_zh_dict.formats.sentencepiece_bpe import make_tokenizer
 from hf_zh_dict.formats.sentencepiece_file import CONTROL, UNKNOWN, read_sentencepiece
 from hf_zh_dict.formats.shape import Shape, read_shape
 from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.model.llama import save_model
+from hf_zh_dict.model.rotary import pairs_to_halves
 from hf_zh_dict.tokens.tokenizer import name_class, put_bos_in_front
 
 if TYPE_CHECKING:

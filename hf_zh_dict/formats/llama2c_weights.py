@@ -14,8 +14,8 @@ import torch
 from hf_zh_dict.files import new_file
 from hf_zh_dict.formats.llama2c_checkpoint import LAYERS, ROPE_THETA
 from hf_zh_dict.formats.llama2c_vocabulary import Llama2cVocabulary
-from hf_zh_dict.formats.rotary import halves_to_pairs
 from hf_zh_dict.formats.shape import Shape, demand, read_shape
+from hf_zh_dict.model.rotary import halves_to_pairs
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM

@@ -1,16 +1,32 @@
-"""A model and prompts in, continuations out."""
+"""A model and prompts in, continuations out: whole texts, or one piece by piece."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
 from hf_zh_dict.messages import _
+from hf_zh_dict.model import generate_any
+from hf_zh_dict.model.decoder import Decoder, Decoding
 from hf_zh_dict.model.sampling import Sampling
 from hf_zh_dict.progress import Progress
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+TEXTS_AT_ONCE = 16  # of `generate_texts`, which shows them as they come
+PROMPTS_AT_ONCE = 128
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a continuation begins with."""
+
+    ids: list[int]
+    beginnings: list[int]  # the first new token must be one of these; empty: any
+    room: int  # for new tokens within the context
+    seed: int
 
 
 def generate_texts(
@@ -19,64 +35,189 @@ def generate_texts(
     prompts: list[str],
     sampling: Sampling,
 ) -> Iterator[str]:
-    """Each prompt with its continuation, one after another."""
-    for prompt in prompts:
-        yield generate_text(model, tokenizer, prompt, sampling)
+    """Each prompt with its continuation, up to the end of the text or the limits.
+
+    A text depends on nothing but model, prompt and `sampling`: several grow together, but each
+    draws the same random numbers, and only rounding knows of the others. The caller's random state
+    and the model's mode are left as they were. A prompt as long as the context comes back as it is.
+    """
+    for start in range(0, len(prompts), TEXTS_AT_ONCE):
+        texts = prompts[start : start + TEXTS_AT_ONCE]
+        prepared = [prepare(model, tokenizer, text, seed=sampling.seed) for text in texts]
+        written = continue_batch(model, tokenizer, prepared, sampling)
+        for text, prompt, new in zip(texts, prepared, written, strict=True):
+            yield decode(tokenizer, [*prompt.ids, *new]) if prompt.room > 0 else text
 
 
-def generate_text(
+def continue_prompts(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerFast",
+    prompts: Sequence[Sequence[int]],
+    sampling: Sampling,
+    *,
+    beginnings: Sequence[Sequence[int]] | None = None,
+    description: str = "",
+) -> list[list[int]]:
+    """The new ids behind each prompt's ids, many prompts at once, without the end of text.
+
+    Each prompt draws random numbers of its own, by its place. Those of about one length share a
+    batch. `beginnings` holds, for each prompt, the tokens that may come first (none: any).
+    Progress is shown under `description`, when there is one.
+    """
+    context, ends = model.config.max_position_embeddings, end_tokens(model, tokenizer)
+    prepared = [
+        Prompt(
+            list(ids), list(beginnings[place] if beginnings else ()),
+            room=context - len(ids), seed=sampling.seed + place,
+        )
+        for place, ids in enumerate(prompts)
+    ]  # fmt: skip
+    order = sorted(range(len(prompts)), key=lambda place: len(prompts[place]))
+    written: list[list[int]] = [[] for _prompt in prompts]
+    with Progress(description or _("generate"), total=len(prompts)) as progress:
+        for start in range(0, len(order), PROMPTS_AT_ONCE):
+            chosen = order[start : start + PROMPTS_AT_ONCE]
+            batch = continue_batch(model, tokenizer, [prepared[p] for p in chosen], sampling)
+            for place, ids in zip(chosen, batch, strict=True):
+                written[place] = [token for token in ids if token not in ends]
+            if description:
+                progress.advance(len(chosen))
+    return written
+
+
+def continue_batch(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerFast",
+    prompts: list[Prompt],
+    sampling: Sampling,
+) -> list[list[int]]:
+    """The new ids of one batch; a prompt without room has none."""
+    written: list[list[int]] = [[] for _prompt in prompts]
+    places = [place for place, prompt in enumerate(prompts) if prompt.room > 0]
+    growing = [prompts[place] for place in places]
+    if not growing:
+        return written
+    if Decoder.knows(model):
+        ends = end_tokens(model, tokenizer)
+        for step in continue_together(Decoder(model), growing, sampling, ends):
+            for row, token in step.items():
+                written[places[row]].append(token)
+        return written
+    batch = generate_any.continue_batch(
+        model, tokenizer, [prompt.ids for prompt in growing], sampling,
+        beginnings=[prompt.beginnings for prompt in growing], seed=growing[0].seed,
+        max_new_tokens=min(sampling.max_new_tokens, *(prompt.room for prompt in growing)),
+    )  # fmt: skip
+    for place, ids in zip(places, batch, strict=True):
+        written[place] = ids
+    return written
+
+
+def stream_text(
     model: "PreTrainedModel",
     tokenizer: "PreTrainedTokenizerFast",
     prompt: str,
     sampling: Sampling,
-) -> str:
-    """The prompt with its continuation, up to the end-of-text token or the limits.
+) -> Iterator[str]:
+    """The text that `generate_texts` gives, piece by piece as it grows; the prompt comes first.
 
-    The text depends on nothing but model, prompt and `sampling`; the caller's random state and
-    the model's mode are left as they were. A prompt as long as the context comes back as it is.
+    Models other than Llamas give it in one piece.
     """
-    from transformers import LogitsProcessorList
+    prepared = prepare(model, tokenizer, prompt, seed=sampling.seed)
+    if prepared.room <= 0 or not Decoder.knows(model):
+        yield from generate_texts(model, tokenizer, [prompt], sampling)
+        return
+    ids = list(prepared.ids)
+    shown = ""
+    for step in continue_together(
+        Decoder(model), [prepared], sampling, end_tokens(model, tokenizer)
+    ):
+        ids.append(step[0])
+        text = decode(tokenizer, ids)
+        if not text.endswith("\ufffd"):  # else a character is not whole yet
+            yield text[len(shown) :]
+            shown = text
+    yield decode(tokenizer, ids)[len(shown) :]
 
-    ids: list[int] = tokenizer(prompt)["input_ids"]
-    room = model.config.max_position_embeddings - len(ids)
-    if room <= 0:
-        return prompt
-    ids, beginnings = heal_prompt(tokenizer, prompt, ids)
-    options: dict[str, Any] = {"do_sample": False}
-    if sampling.temperature > 0:
-        options = {
-            "do_sample": True,
-            "temperature": sampling.temperature,
-            "top_k": sampling.top_k or None,
-            "top_p": sampling.top_p,
-        }
-    inputs = torch.tensor([ids], device=model.device)
 
-    def constrain(input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        if not beginnings or input_ids.shape[1] > len(ids):
-            return scores
-        allowed = torch.tensor(beginnings, device=scores.device)
-        return torch.full_like(scores, -torch.inf).index_copy(1, allowed, scores[:, allowed])
+def continue_together(
+    decoder: Decoder, prompts: list[Prompt], sampling: Sampling, ends: set[int]
+) -> Iterator[dict[int, int]]:
+    """New tokens step by step, by the prompt's place; a text that has ended has none."""
+    if not prompts:
+        return
+    limits = [min(sampling.max_new_tokens, prompt.room) for prompt in prompts]
+    decoding = Decoding(decoder, [prompt.ids for prompt in prompts], max_new_tokens=max(limits))
+    draws = draw_numbers([prompt.seed for prompt in prompts], count=max(limits))
+    rows, growing = list(range(len(prompts))), set(range(len(prompts)))
+    logits = constrain(decoding.read_prompts(), [prompt.beginnings for prompt in prompts])
+    for number, draw in enumerate(draws, start=1):
+        tokens = choose_tokens(logits, sampling, draw[rows].to(logits.device))
+        step = {row: t for row, t in zip(rows, tokens.tolist(), strict=True) if row in growing}
+        yield step
+        growing -= {row for row, token in step.items() if token in ends or number == limits[row]}
+        if not growing:
+            return
+        if 2 * len(growing) <= len(rows):
+            kept = [place for place, row in enumerate(rows) if row in growing]
+            decoding.keep(kept)
+            rows, tokens = [rows[place] for place in kept], tokens[kept]
+        logits = decoding.read(tokens)
 
-    generate: Any = model.generate  # typed differently from one transformers 5 to the next
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.random.fork_rng(), torch.no_grad():
-            torch.manual_seed(sampling.seed)
-            output = generate(
-                inputs,
-                attention_mask=torch.ones_like(inputs),
-                max_new_tokens=min(sampling.max_new_tokens, room),
-                eos_token_id=tokenizer.eos_token_id,
-                pad_token_id=tokenizer.pad_token_id,
-                logits_processor=LogitsProcessorList([constrain]),
-                use_cache=True,
-                **options,
-            )
-    finally:
-        model.train(was_training)
-    return str(tokenizer.decode(output[0], skip_special_tokens=True))
+
+def draw_numbers(seeds: list[int], *, count: int) -> torch.Tensor:
+    """Random numbers from 0 up to 1, [count, texts]; a text's depend on its seed alone."""
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    return torch.stack([torch.rand(count, generator=generator) for generator in generators], dim=1)
+
+
+@torch.inference_mode()
+def choose_tokens(logits: torch.Tensor, sampling: Sampling, draw: torch.Tensor) -> torch.Tensor:
+    """The next token of each text; `draw` [texts], from 0 up to 1, decides among the likely ones.
+
+    As transformers does it: first the temperature, then the k likeliest, then of these the
+    likeliest whose probabilities together reach p.
+    """
+    if sampling.temperature == 0:
+        return logits.argmax(dim=-1)
+    size = logits.shape[-1]
+    scores, tokens = (logits.float() / sampling.temperature).topk(min(sampling.top_k or size, size))
+    probabilities = scores.softmax(dim=-1)
+    likelier = probabilities.cumsum(dim=-1) - probabilities
+    cumulative = probabilities.where(likelier < sampling.top_p, 0.0).cumsum(dim=-1)
+    place = (cumulative <= draw[:, None] * cumulative[:, -1:]).sum(dim=-1, keepdim=True)
+    return tokens.gather(1, place.clamp(max=tokens.shape[1] - 1)).squeeze(1)
+
+
+@torch.inference_mode()
+def constrain(logits: torch.Tensor, beginnings: list[list[int]]) -> torch.Tensor:
+    """Leave to each text only the tokens that it may begin with."""
+    for row, allowed in enumerate(beginnings):
+        if allowed:
+            kept = logits[row, allowed]
+            logits[row] = -torch.inf
+            logits[row, allowed] = kept
+    return logits
+
+
+def end_tokens(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerFast") -> set[int]:
+    """What ends a text: the tokenizer's eos, and what the model's own settings name."""
+    named = getattr(model.generation_config, "eos_token_id", None)
+    ends = named if isinstance(named, list) else [named]
+    return {token for token in [*ends, tokenizer.eos_token_id] if token is not None}
+
+
+def prepare(
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerFast", text: str, *, seed: int
+) -> Prompt:
+    """A prompt's ids, its end healed."""
+    whole: list[int] = tokenizer(text)["input_ids"]
+    ids, beginnings = heal_prompt(tokenizer, text, whole)
+    return Prompt(ids, beginnings, model.config.max_position_embeddings - len(whole), seed)
+
+
+def decode(tokenizer: "PreTrainedTokenizerFast", ids: list[int]) -> str:
+    return str(tokenizer.decode(ids, skip_special_tokens=True))
 
 
 def heal_prompt(
@@ -94,93 +235,3 @@ def heal_prompt(
     last = str(tokenizer.convert_ids_to_tokens(ids[-1]))
     vocabulary = tokenizer.get_vocab()
     return ids[:-1], sorted(i for token, i in vocabulary.items() if token.startswith(last))
-
-
-def continue_prompts(
-    model: "PreTrainedModel",
-    tokenizer: "PreTrainedTokenizerFast",
-    prompts: Sequence[Sequence[int]],
-    sampling: Sampling,
-    *,
-    beginnings: Sequence[Sequence[int]] | None = None,
-    batch_size: int = 128,
-    description: str = "",
-) -> list[list[int]]:
-    """The new ids behind each prompt's ids, many prompts at once, without the end of text.
-
-    Prompts of about one length share a batch, padded in front. `beginnings` holds, for each
-    prompt, the tokens that may come first (none: any). A continuation ends at the end of text, at
-    `max_new_tokens` or where the context is full; a prompt that fills it has none. The result
-    depends on the model, the prompts, `batch_size` and `sampling` alone. Progress is shown under
-    `description`, when there is one.
-    """
-    order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
-    written: list[list[int]] = [[] for _prompt in prompts]
-    with Progress(description or _("generate"), total=len(prompts)) as progress:
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
-            first = [beginnings[index] for index in chosen] if beginnings else []
-            batch = continue_batch(
-                model, tokenizer, [prompts[index] for index in chosen], sampling, first, start
-            )
-            for index, ids in zip(chosen, batch, strict=True):
-                written[index] = ids
-            if description:
-                progress.advance(len(chosen))
-    return written
-
-
-def continue_batch(
-    model: "PreTrainedModel",
-    tokenizer: "PreTrainedTokenizerFast",
-    prompts: Sequence[Sequence[int]],
-    sampling: Sampling,
-    beginnings: Sequence[Sequence[int]],
-    place: int,
-) -> list[list[int]]:
-    """The new ids of one batch; `place` tells batches' random numbers apart."""
-    from transformers import LogitsProcessorList
-
-    width = max(map(len, prompts))
-    new = min(sampling.max_new_tokens, model.config.max_position_embeddings - width)
-    if new <= 0:
-        return [[] for _prompt in prompts]
-    inputs = torch.full((len(prompts), width), tokenizer.pad_token_id)
-    mask = torch.zeros_like(inputs)
-    for row, prompt in enumerate(prompts):
-        inputs[row, width - len(prompt) :] = torch.tensor(prompt)
-        mask[row, width - len(prompt) :] = 1
-
-    def constrain(input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        if input_ids.shape[1] == width:
-            for row, allowed in enumerate(beginnings):
-                if allowed:
-                    kept = torch.full_like(scores[row], -torch.inf)
-                    kept[list(allowed)] = scores[row, list(allowed)]
-                    scores[row] = kept
-        return scores
-
-    options: dict[str, Any] = {"do_sample": False}
-    if sampling.temperature > 0:
-        options = {
-            "do_sample": True,
-            "temperature": sampling.temperature,
-            "top_k": sampling.top_k or None,
-            "top_p": sampling.top_p,
-        }
-    generate: Any = model.generate
-    with torch.random.fork_rng(), torch.no_grad():
-        torch.manual_seed(sampling.seed + place)
-        output = generate(
-            inputs.to(model.device),
-            attention_mask=mask.to(model.device),
-            max_new_tokens=new,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-            logits_processor=LogitsProcessorList([constrain]),
-            use_cache=True,
-            **options,
-        )
-    rows = output[:, width:].tolist()
-    eos = tokenizer.eos_token_id
-    return [row[: row.index(eos)] if eos in row else row for row in rows]

@@ -1,0 +1,218 @@
+"""Tokens a second that `generate` writes, beside transformers' own and llama2.c's run.c.
+
+    python benchmarks/generation.py runs/student --run-c ./run [--threads 1 2] [--json FILE]
+
+Prompts are headwords of the run's validation split, continued greedily up to the end of the text
+or 200 tokens. All ways take turns, round after round, so that a busy machine troubles them alike;
+what counts is the ratio to run.c within a round, its median and how far the rounds lie apart.
+Loading and the first token are counted nowhere: not the prompt, which run.c reads token by token.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from hf_zh_dict.corpus.build import read_rows
+from hf_zh_dict.formats.llama2c_vocabulary import make_vocabulary
+from hf_zh_dict.formats.llama2c_weights import write_model
+from hf_zh_dict.formats.run_c import show
+from hf_zh_dict.model.decoder import Decoder
+from hf_zh_dict.model.generate import Prompt, continue_together, end_tokens
+from hf_zh_dict.model.sampling import Sampling
+from hf_zh_dict.paths import RunPaths
+from hf_zh_dict.pipeline import load_model_folder, make_prompt
+from hf_zh_dict.settings import load_config
+
+GREEDY = Sampling(max_new_tokens=200, temperature=0.0)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Tokens behind each text's first, the seconds they took, and the ids of each text."""
+
+    tokens: int
+    seconds: float
+    ids: list[list[int]]
+
+
+class Bench:
+    """One model and its prompts, continued in different ways."""
+
+    def __init__(self, run: Path, *, num_prompts: int, run_c: Path | None, folder: Path) -> None:
+        paths = RunPaths(run)
+        self.model, self.tokenizer = load_model_folder(paths.model)
+        self.decoder = Decoder(self.model)
+        self.ends = end_tokens(self.model, self.tokenizer)
+        self.vocabulary = make_vocabulary(self.tokenizer, self.model.config.vocab_size)
+        config = load_config(path=paths.config)
+        rows = read_rows(paths.split("validation"), ["headword"])
+        texts = [make_prompt(config, row["headword"]) for row in rows]
+        ids = [self.tokenizer(text)["input_ids"] for text in texts]
+        context = self.decoder.context_length
+        fitting = [
+            Prompt(text, prompt, [], context - len(prompt))
+            for text, prompt in zip(texts, ids, strict=True)
+            if self.vocabulary.encode(text) == self.vocabulary.translate(prompt)
+        ]  # those that run.c reads as we do
+        self.prompts = fitting[:: max(1, len(fitting) // num_prompts)][:num_prompts]
+        self.run_c, self.folder = run_c, folder
+        if run_c:
+            write_model(self.model, self.vocabulary, folder / "model.bin", version=0)
+            self.vocabulary.write(folder / "tokenizer.bin")
+
+    def ours(self, batch_size: int) -> Measured:
+        """`generate`, so many texts together."""
+        tokens, seconds = 0, 0.0
+        ids: list[list[int]] = []
+        for start in range(0, len(self.prompts), batch_size):
+            prompts = self.prompts[start : start + batch_size]
+            new: list[list[int]] = [[] for _prompt in prompts]
+            began = 0.0
+            for step in continue_together(self.decoder, prompts, GREEDY, self.ends):
+                began = began or time.perf_counter()
+                for row, token in step.items():
+                    new[row].append(token)
+            seconds += time.perf_counter() - began
+            tokens += sum(len(row) - 1 for row in new)
+            ids += new
+        return Measured(tokens, seconds, ids)
+
+    def transformers(self) -> Measured:
+        """`model.generate`, one text after another."""
+        tokens, seconds = 0, 0.0
+        ids = []
+        for prompt in self.prompts:
+            inputs = torch.tensor([prompt.ids])
+            times: list[float] = []
+
+            def watch(*_step: object, times: list[float] = times) -> torch.Tensor:
+                times.append(time.perf_counter())
+                return torch.zeros(1, dtype=torch.bool)
+
+            with torch.inference_mode():
+                output = self.model.generate(
+                    inputs, attention_mask=torch.ones_like(inputs), do_sample=False,
+                    max_new_tokens=min(GREEDY.max_new_tokens, prompt.room),
+                    eos_token_id=sorted(self.ends), stopping_criteria=[watch],
+                )  # fmt: skip
+            ids.append(output[0, len(prompt.ids) :].tolist())
+            tokens += len(times) - 1
+            seconds += times[-1] - times[0]
+        return Measured(tokens, seconds, ids)
+
+    def llama2c(self, threads: int, ids: list[list[int]]) -> Measured:
+        """run.c, one text after another; by its own clock, which starts behind its first token."""
+        tokens, seconds = 0, 0.0
+        same: list[list[int]] = []  # ids of texts that it prints as transformers writes them
+        theirs = {ours: number for number, ours in enumerate(self.vocabulary.outputs)}
+        assert self.run_c
+        for prompt, new in zip(self.prompts, ids, strict=True):
+            steps = len(prompt.ids) + len(new) - 1
+            done = subprocess.run(
+                [str(self.run_c.resolve()), str(self.folder / "model.bin"), "-z",
+                 str(self.folder / "tokenizer.bin"), "-t", "0", "-n", str(steps), "-i", prompt.text],
+                capture_output=True, check=True, env={**os.environ, "OMP_NUM_THREADS": str(threads)},
+            )  # fmt: skip
+            rate = float(done.stderr.decode().split("tok/s:")[1])
+            if rate < float("inf"):
+                tokens += steps - 1
+                seconds += (steps - 1) / rate
+            read = self.vocabulary.encode(prompt.text)
+            written = [theirs[number] for number in new if number not in self.ends]
+            shown = show(self.vocabulary, [*read, *written])
+            same.append(new if done.stdout == shown else [])
+        return Measured(tokens, seconds, same)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path, help="a run folder with model and corpus")
+    parser.add_argument("--run-c", type=Path, metavar="BINARY", help="run.c of llama2.c, compiled")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count() or 1])
+    parser.add_argument("--prompts", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", type=Path, help="write the numbers to this file too")
+    arguments = parser.parse_args()
+    results = []
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(arguments.run, num_prompts=arguments.prompts, run_c=arguments.run_c,
+                      folder=Path(folder))  # fmt: skip
+        expected = bench.transformers().ids
+        for threads in dict.fromkeys(arguments.threads):
+            torch.set_num_threads(threads)
+            ways: dict[str, Callable[[], Measured]] = {
+                "generate, batch 1": lambda: bench.ours(1),
+                "generate, batch 16": lambda: bench.ours(16),
+                "transformers": bench.transformers,
+            }
+            if arguments.run_c:
+                ways["run.c"] = lambda threads=threads: bench.llama2c(threads, expected)
+            results += compare(ways, threads, arguments.rounds, expected)
+    print(table(results))
+    text = json.dumps(results, indent=2)
+    print(text)
+    if arguments.json:
+        arguments.json.write_text(text + "\n", encoding="utf-8")
+
+
+def compare(
+    ways: dict[str, Callable[[], Measured]], threads: int, rounds: int, expected: list[list[int]]
+) -> list[dict[str, object]]:
+    """Every way in turn, so many times; rates, ratios to run.c, and whether ids are the same."""
+    rates: dict[str, list[float]] = {name: [] for name in ways}
+    same = dict.fromkeys(ways, 0)
+    for number in range(rounds + 1):  # the first round warms up
+        for name, way in ways.items():
+            measured = way()
+            same[name] = sum(a == b for a, b in zip(measured.ids, expected, strict=True))
+            if number:
+                rates[name].append(measured.tokens / measured.seconds)
+        print(f"{threads} thread(s), round {number} of {rounds}", file=sys.stderr, flush=True)
+    base = rates.get("run.c")
+    rows = []
+    for name, found in rates.items():
+        ratios = [rate / other for rate, other in zip(found, base, strict=True)] if base else []
+        rows.append(
+            {
+                "way": name,
+                "threads": threads,
+                "tokens_per_second": statistics.median(found),
+                "ratio": statistics.median(ratios) if ratios else None,
+                "ratios": ratios,
+                "texts": len(expected),
+                "texts_with_transformers_ids": same[name],
+            }
+        )
+    return rows
+
+
+def table(results: list[dict[str, object]]) -> str:
+    """A Markdown table."""
+    lines = [
+        "| | threads | tokens/s | ratio to run.c | from | to | same ids |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for row in results:
+        ratios = row["ratios"]
+        assert isinstance(ratios, list)
+        spread = [min(ratios), statistics.median(ratios), max(ratios)] if ratios else [0, 0, 0]
+        lines.append(
+            f"| {row['way']} | {row['threads']} | {row['tokens_per_second']:,.0f} "
+            f"| {spread[1]:.2f} | {spread[0]:.2f} | {spread[2]:.2f} "
+            f"| {row['texts_with_transformers_ids']}/{row['texts']} |"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
