@@ -139,7 +139,9 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="a run folder with model and corpus")
     parser.add_argument("--run-c", type=Path, metavar="BINARY", help="run.c of llama2.c, compiled")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count() or 1])
-    parser.add_argument("--prompts", type=int, default=16)
+    parser.add_argument(
+        "--prompts", type=int, default=16, help="texts, of which all grow at once in batch 16"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, help="write the numbers to this file too")
     arguments = parser.parse_args()
@@ -147,6 +149,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(arguments.run, num_prompts=arguments.prompts, run_c=arguments.run_c,
                       folder=Path(folder))  # fmt: skip
+        torch.set_num_threads(arguments.threads[0])
         expected = bench.transformers().ids
         for threads in dict.fromkeys(arguments.threads):
             torch.set_num_threads(threads)
