@@ -3,14 +3,16 @@
     python benchmarks/generation.py runs/student --run-c ./run [--threads 1 2] [--json FILE]
 
 Prompts are headwords of the run's validation split, continued greedily up to the end of the text
-or 200 tokens. All ways take turns, round after round, so that a busy machine troubles them alike;
-what counts is the ratio to run.c within a round, its median and how far the rounds lie apart.
-Loading and the first token are counted nowhere: not the prompt, which run.c reads token by token.
+or a number of tokens. All ways take turns, round after round, so that a busy machine troubles them alike;
+what counts is the ratio to run.c within a round, its median and how far the rounds lie apart. With
+one thread processor time is counted, with more the clock's. Loading and the first token, before
+which the prompt is read, are not counted; of run.c they are measured in a run that stops there.
 """
 
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -33,8 +35,6 @@ from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.pipeline import load_model_folder, make_prompt
 from hf_zh_dict.settings import load_config
 
-GREEDY = Sampling(max_new_tokens=200, temperature=0.0)
-
 
 @dataclass(frozen=True)
 class Measured:
@@ -48,7 +48,9 @@ class Measured:
 class Bench:
     """One model and its prompts, continued in different ways."""
 
-    def __init__(self, run: Path, *, num_prompts: int, run_c: Path | None, folder: Path) -> None:
+    def __init__(
+        self, run: Path, *, num_prompts: int, max_new_tokens: int, run_c: Path | None, folder: Path
+    ) -> None:
         paths = RunPaths(run)
         self.model, self.tokenizer = load_model_folder(paths.model)
         self.decoder = Decoder(self.model)
@@ -66,9 +68,20 @@ class Bench:
         ]  # those that run.c reads as we do
         self.prompts = fitting[:: max(1, len(fitting) // num_prompts)][:num_prompts]
         self.run_c, self.folder = run_c, folder
+        self.threads = 1
+        self.greedy = Sampling(max_new_tokens=max_new_tokens, temperature=0.0)
         if run_c:
             write_model(self.model, self.vocabulary, folder / "model.bin", version=0)
             self.vocabulary.write(folder / "tokenizer.bin")
+
+    def clock(self) -> float:
+        """Seconds that this process and its children have taken."""
+        if self.threads > 1:
+            return time.perf_counter()
+        usages = (
+            resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        )
+        return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
     def ours(self, batch_size: int) -> Measured:
         """`generate`, so many texts together."""
@@ -78,11 +91,11 @@ class Bench:
             prompts = self.prompts[start : start + batch_size]
             new: list[list[int]] = [[] for _prompt in prompts]
             began = 0.0
-            for step in continue_together(self.decoder, prompts, GREEDY, self.ends):
-                began = began or time.perf_counter()
+            for step in continue_together(self.decoder, prompts, self.greedy, self.ends):
+                began = began or self.clock()
                 for row, token in step.items():
                     new[row].append(token)
-            seconds += time.perf_counter() - began
+            seconds += self.clock() - began
             tokens += sum(len(row) - 1 for row in new)
             ids += new
         return Measured(tokens, seconds, ids)
@@ -96,13 +109,13 @@ class Bench:
             times: list[float] = []
 
             def watch(*_step: object, times: list[float] = times) -> torch.Tensor:
-                times.append(time.perf_counter())
+                times.append(self.clock())
                 return torch.zeros(1, dtype=torch.bool)
 
             with torch.inference_mode():
                 output = self.model.generate(
                     inputs, attention_mask=torch.ones_like(inputs), do_sample=False,
-                    max_new_tokens=min(GREEDY.max_new_tokens, prompt.room),
+                    max_new_tokens=min(self.greedy.max_new_tokens, prompt.room),
                     eos_token_id=sorted(self.ends), stopping_criteria=[watch],
                 )  # fmt: skip
             ids.append(output[0, len(prompt.ids) :].tolist())
@@ -110,28 +123,31 @@ class Bench:
             seconds += times[-1] - times[0]
         return Measured(tokens, seconds, ids)
 
-    def llama2c(self, threads: int, ids: list[list[int]]) -> Measured:
-        """run.c, one text after another; by its own clock, which starts behind its first token."""
+    def llama2c(self, ids: list[list[int]]) -> Measured:
+        """run.c, one text after another."""
         tokens, seconds = 0, 0.0
         same: list[list[int]] = []  # ids of texts that it prints as transformers writes them
         theirs = {ours: number for number, ours in enumerate(self.vocabulary.outputs)}
-        assert self.run_c
         for prompt, new in zip(self.prompts, ids, strict=True):
-            steps = len(prompt.ids) + len(new) - 1
-            done = subprocess.run(
-                [str(self.run_c.resolve()), str(self.folder / "model.bin"), "-z",
-                 str(self.folder / "tokenizer.bin"), "-t", "0", "-n", str(steps), "-i", prompt.text],
-                capture_output=True, check=True, env={**os.environ, "OMP_NUM_THREADS": str(threads)},
-            )  # fmt: skip
-            rate = float(done.stderr.decode().split("tok/s:")[1])
-            if rate < float("inf"):
-                tokens += steps - 1
-                seconds += (steps - 1) / rate
+            first, _printed = self.run(prompt.text, steps=len(prompt.ids))
+            all_, printed = self.run(prompt.text, steps=len(prompt.ids) + len(new) - 1)
+            tokens += len(new) - 1
+            seconds += all_ - first
             read = self.vocabulary.encode(prompt.text)
             written = [theirs[number] for number in new if number not in self.ends]
-            shown = show(self.vocabulary, [*read, *written])
-            same.append(new if done.stdout == shown else [])
+            same.append(new if printed == show(self.vocabulary, [*read, *written]) else [])
         return Measured(tokens, seconds, same)
+
+    def run(self, text: str, *, steps: int) -> tuple[float, bytes]:
+        """Seconds of one call of run.c, and what it printed."""
+        assert self.run_c
+        began = self.clock()
+        done = subprocess.run(
+            [str(self.run_c.resolve()), str(self.folder / "model.bin"), "-z",
+             str(self.folder / "tokenizer.bin"), "-t", "0", "-n", str(steps), "-i", text],
+            capture_output=True, check=True, env={**os.environ, "OMP_NUM_THREADS": str(self.threads)},
+        )  # fmt: skip
+        return self.clock() - began, done.stdout
 
 
 def main() -> None:
@@ -142,24 +158,27 @@ def main() -> None:
     parser.add_argument(
         "--prompts", type=int, default=16, help="texts, of which all grow at once in batch 16"
     )
+    parser.add_argument("--max-new-tokens", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, help="write the numbers to this file too")
     arguments = parser.parse_args()
     results = []
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(arguments.run, num_prompts=arguments.prompts, run_c=arguments.run_c,
+        bench = Bench(arguments.run, num_prompts=arguments.prompts,
+                      max_new_tokens=arguments.max_new_tokens, run_c=arguments.run_c,
                       folder=Path(folder))  # fmt: skip
         torch.set_num_threads(arguments.threads[0])
         expected = bench.transformers().ids
         for threads in dict.fromkeys(arguments.threads):
             torch.set_num_threads(threads)
+            bench.threads = threads
             ways: dict[str, Callable[[], Measured]] = {
                 "generate, batch 1": lambda: bench.ours(1),
                 "generate, batch 16": lambda: bench.ours(16),
                 "transformers": bench.transformers,
             }
             if arguments.run_c:
-                ways["run.c"] = lambda threads=threads: bench.llama2c(threads, expected)
+                ways["run.c"] = lambda: bench.llama2c(expected)
             results += compare(ways, threads, arguments.rounds, expected)
     print(table(results))
     text = json.dumps(results, indent=2)
