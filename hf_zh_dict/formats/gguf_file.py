@@ -56,7 +56,7 @@ def write_gguf(
         import gguf
     except ImportError as error:
         raise InputError(
-            _('gguf: the package is missing; install it with pip install "hf-zh-dict[gguf]".')
+            _("gguf: the package is missing; install it with pip install gguf.")
         ) from error
     shape = read_shape(model.config)
     with new_file(path) as new:

@@ -2,8 +2,8 @@
 
 A small model spends most of a step between its operations, not in them. So there are few: weights
 that see the same input are one matrix, rotary positions are one complex product, keys and values
-are written into memory set aside once, and residuals are added by the matrix products. Nothing is compiled, so
-the first token comes at once.
+are written into memory set aside once, and residuals are added by the matrix products. Nothing is
+compiled, so the first token comes at once.
 """
 
 from dataclasses import dataclass
