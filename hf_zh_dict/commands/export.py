@@ -64,10 +64,18 @@ def run_export(arguments: argparse.Namespace) -> int:
     default = paths.root / arguments.format if local else Path(f"{name}-{arguments.format}")
     folder: Path = arguments.output_dir or default
 
+    from transformers import LlamaForCausalLM
+
     from hf_zh_dict.model.loading import load_model_folder
 
     quieten_libraries()
     model, tokenizer = load_model_folder(source)
+    if not isinstance(model, LlamaForCausalLM):
+        raise InputError(
+            _("{folder}: a {kind} is no Llama, which both formats are for.").format(
+                folder=source, kind=model.config.model_type
+            )
+        )
     with disk_errors_as_sentences(folder):
         folder.mkdir(parents=True, exist_ok=True)
         if arguments.format == "gguf":
