@@ -114,7 +114,10 @@ def read_judgement(file: Path, folder: Path, *, seed: int) -> dict[str, Any]:
     results: dict[str, Any] = {}
     for (side, name), values in judged.items():
         results.setdefault(side, {}).setdefault(name, {})["preferred"] = measure_ratio(
-            [value for value, _group in values], [group for _value, group in values], seed=seed
+            [value for value, _group in values],
+            [group for _value, group in values],
+            chance=0.5,
+            seed=seed,
         )
     return results
 
