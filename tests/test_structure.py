@@ -66,6 +66,8 @@ def test_readings_are_found_in_lines_that_are_no_entries():
         ("花　ㄏㄏㄨㄚ　好。", False),
         ("甲乙，丙　ㄐㄧㄚˇ ㄧˇ，ㄅㄧㄥˇ　好。", True),
         ("花　好。", False),
+        ("花　好。　ㄏㄨㄚ", False),
+        ("花　艸部4畫，共8畫　(一)　ㄏㄨㄚ　好。　(二)　ㄏㄨㄚˋ　姓。", True),
     ],
 )
 def test_a_syllable_for_each_character(line, valid):

@@ -9,7 +9,14 @@ import re
 
 from hf_zh_dict.dictionaries.entry import Entry
 from hf_zh_dict.dictionaries.normalize import SENTENCE_END
-from hf_zh_dict.dictionaries.parse import BOPOMOFO, PINYIN, NotAnEntry, parse_document
+from hf_zh_dict.dictionaries.parse import (
+    BOPOMOFO,
+    ORDINAL,
+    PINYIN,
+    RADICAL,
+    NotAnEntry,
+    parse_document,
+)
 from hf_zh_dict.dictionaries.render import SEPARATOR
 from hf_zh_dict.dictionaries.syllables import spell_reading
 
@@ -95,19 +102,23 @@ def plain_syllables(reading: str) -> str:
 
 
 def is_valid_bopomofo(line: str) -> bool:
-    """Whether a line has 注音, all of it well formed, one syllable for each character of its headword.
+    """Whether a line's 注音 is in its place and well formed, a syllable for each character.
 
-    A final ㄦ that is written onto a syllable (ㄊㄡˊㄦ) stands for a character of its own.
+    Its place is behind the headword, where a radical and the ordinal of a reading may come before
+    it. A final ㄦ that is written onto a syllable (ㄊㄡˊㄦ) stands for a character of its own.
     """
-    num_characters = len(CHARACTER.findall(line.split(SEPARATOR)[0]))
-    readings = find_readings(line)
-    for bopomofo, _pinyin in readings:
+    headword, *fields = line.split(SEPARATOR)
+    first = next((f for f in fields if not RADICAL.fullmatch(f) and not ORDINAL.fullmatch(f)), "")
+    if not BOPOMOFO.fullmatch(first):
+        return False
+    num_characters = len(CHARACTER.findall(headword))
+    for bopomofo, _pinyin in find_readings(line):
         syllables = bopomofo.split()
         suffixes = sum(s.endswith("ㄦ") and len(s) > 1 for s in syllables)
         counts = (len(syllables), len(syllables) + suffixes)
         if spell_reading(bopomofo) is None or num_characters not in counts:
             return False
-    return bool(readings)
+    return True
 
 
 def agrees_with_pinyin(line: str) -> bool | None:

@@ -11,8 +11,8 @@ import evaluate
 from hf_zh_dict.evaluation.structure import agrees_with_pinyin, is_valid_bopomofo
 
 DESCRIPTION = """
-bopomofo_validity = share of lines that have 注音, all of it well-formed syllables, one for each character of
-the headword. pinyin_agreement = share, among lines with both, whose 漢語拼音 spells the 注音 by the table
+bopomofo_validity = share of lines that have 注音 behind the headword, all of it well-formed syllables,
+one for each character of the headword. pinyin_agreement = share, among lines with both, whose 漢語拼音 spells the 注音 by the table
 that the two systems share (0 when none has both).
 """
 CITATION = """
