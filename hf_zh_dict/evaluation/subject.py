@@ -61,8 +61,8 @@ class Subject:
 
         model = copy.deepcopy(self.model)
         weights = load_file(self.paths.checkpoint(step) / "model.safetensors")
-        model.load_state_dict(weights, strict=False)
-        model.tie_weights()
+        assert weights.keys() == dict(model.named_parameters()).keys()
+        model.load_state_dict(weights, strict=False)  # tied weights are stored once
         return replace(self, model=model, name=f"{self.name}@{step}", checkpoints=())
 
     @cached_property
