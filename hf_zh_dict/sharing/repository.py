@@ -140,8 +140,8 @@ def check_repository(repository: Repository, card_data: Any, *, public: bool) ->
     if not repository.private and not public:
         raise InputError(
             _(
-                "{repo}: is public; add --public to push to it all the same, or make it private in "
-                "its settings on the Hub first."
+                "{repo}: is public; add --public (in training --hub.private false) to push to it all "
+                "the same, or make it private in its settings on the Hub first."
             ).format(repo=repository.repo_id)
         )
 
