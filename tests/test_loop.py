@@ -490,6 +490,7 @@ def test_a_run_leaves_exactly_these_files(train, decay):
     )
     stages = ("corpus/", "tokenizer/", "blocks/")
     assert [name for name in found if not name.startswith(stages)] == [
+        "baselines/validation/ngrams.npz",
         "baselines/validation/stage.json",
         *(
             f"checkpoints/step-00000{step}/{name}"
