@@ -110,7 +110,7 @@ def test_every_token_but_bos_is_a_target_once(lengths, context_length):
         for start, length in zip(starts.tolist(), lengths, strict=False)
     ]
     found = [[] for _document in documents]
-    for document, inputs, targets in cut_windows(documents, context_length):
+    for document, _place, inputs, targets in cut_windows(documents, context_length):
         assert 1 <= len(inputs) <= context_length
         assert targets == tuple(token + 1 for token in inputs)
         found[document] += targets

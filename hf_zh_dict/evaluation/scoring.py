@@ -5,6 +5,7 @@ context length. Bits are counted over text and eos, characters are code points, 
 numbers do not depend on tokenizer, packing, batch size or number of processes.
 """
 
+import inspect
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -76,15 +77,15 @@ def prepare_texts(tokenizer: "PreTrainedTokenizerFast", texts: Sequence[str]) ->
     ]
 
 
-Window = tuple[int, tuple[int, ...], tuple[int, ...]]  # document, inputs, targets
+Window = tuple[int, int, tuple[int, ...], tuple[int, ...]]  # document, place, inputs, targets
 
 
 def cut_windows(texts: Sequence[ScoredText], context_length: int) -> Iterator[Window]:
-    """(document, inputs, targets) windows: every token but bos is a target exactly once."""
+    """(document, place, inputs, targets): every token but bos is a target exactly once."""
     for index, text in enumerate(texts):
         for start in range(0, len(text.ids) - 1, context_length):
             end = min(start + context_length, len(text.ids) - 1)
-            yield index, text.ids[start:end], text.ids[start + 1 : end + 1]
+            yield index, start, text.ids[start:end], text.ids[start + 1 : end + 1]
 
 
 def score_texts(
@@ -99,8 +100,24 @@ def score_texts(
 
     Progress is shown under `description`, when there is one.
     """
-    windows = sorted(cut_windows(texts, context_length), key=lambda window: len(window[1]))
-    nll = np.zeros(len(texts))
+    tokens = score_tokens(
+        model, texts,
+        batch_size=batch_size, context_length=context_length, description=description,
+    )  # fmt: skip
+    return np.array([nll.sum() for nll in tokens])
+
+
+def score_tokens(
+    model: "PreTrainedModel",
+    texts: Sequence[ScoredText],
+    *,
+    batch_size: int,
+    context_length: int,
+    description: str = "",
+) -> list[npt.NDArray[np.float64]]:
+    """Negative log-likelihood of each target of each document, in nats: its tokens, then eos."""
+    windows = sorted(cut_windows(texts, context_length), key=lambda window: len(window[2]))
+    nll = [np.zeros(len(text.ids) - 1) for text in texts]
     starts: Iterable[int] = range(0, len(windows), batch_size)
     if description:
         starts = track(starts, description, total=-(-len(windows) // batch_size))
@@ -108,27 +125,26 @@ def score_texts(
     model.eval()
     try:
         for first in starts:
-            for document, loss in score_windows(model, windows[first : first + batch_size]):
-                nll[document] += loss
+            batch = windows[first : first + batch_size]
+            for window, losses in zip(batch, score_windows(model, batch), strict=True):
+                document, place, _inputs, targets = window
+                nll[document][place : place + len(targets)] = losses[: len(targets)]
     finally:
         model.train(was_training)
     return nll
 
 
-def score_windows(
-    model: "PreTrainedModel", windows: Sequence[Window]
-) -> Iterator[tuple[int, float]]:
-    """(document, negative log-likelihood in nats) of some windows, scored at once."""
-    width = max(len(ids) for _document, ids, _targets in windows)
+def score_windows(model: "PreTrainedModel", windows: Sequence[Window]) -> npt.NDArray[np.float64]:
+    """Negative log-likelihood of the targets of some windows, in nats, [windows, longest]."""
+    width = max(len(ids) for _document, _place, ids, _targets in windows)
     inputs = torch.zeros(len(windows), width, dtype=torch.long)
     labels = torch.full((len(windows), width), IGNORED)
-    for row, (_document, ids, targets) in enumerate(windows):
+    for row, (_document, _place, ids, targets) in enumerate(windows):
         inputs[row, : len(ids)] = torch.tensor(ids)
         labels[row, : len(ids)] = torch.tensor(targets)
     with torch.no_grad():
         losses = token_losses(model, inputs.to(model.device), labels.to(model.device))
-    sums = losses.cpu().double().sum(dim=1).tolist()
-    yield from zip((document for document, _ids, _targets in windows), sums, strict=True)
+    return losses.double().cpu().numpy()
 
 
 def token_losses(
@@ -137,24 +153,51 @@ def token_losses(
     """Negative log-likelihood of each target, [rows, width], 0 where the label is IGNORED.
 
     Padding stands behind a row's tokens, where a causal model does not look: no mask is needed.
-    A Llama's logits are made in parts; other models may do more to them than their last matrix.
     """
-    if model.config.model_type == "llama":
-        body, head = cast(Any, model.base_model), cast(Any, model.get_output_embeddings())
-        states = body.forward(input_ids=inputs, use_cache=False).last_hidden_state
-    else:
-        states, head = model(input_ids=inputs, use_cache=False).logits, torch.nn.Identity()
-    rows, targets = states.flatten(0, 1), labels.flatten()
+    states, _cache = run_body(model, inputs)
+    return state_losses(model, states.flatten(0, 1), labels.flatten()).view_as(labels)
+
+
+def run_body(
+    model: "PreTrainedModel", inputs: torch.Tensor, *, cache: Any = None, keep: bool = False
+) -> tuple[torch.Tensor, Any]:
+    """What `state_losses` turns into losses, [rows, width, …], and the cache when it is to be kept.
+
+    A Llama's logits are made there, in parts; other models may do more to them than their last
+    matrix, so theirs are made here.
+    """
+    is_llama = model.config.model_type == "llama"
+    called = cast(Any, model.base_model if is_llama else model).forward
+    # newer releases of transformers 5 know the cache by a shorter name, and warn of the old one
+    known = inspect.signature(called).parameters
+    name = "cache" if "cache" in known else "past_key_values"
+    options = {name: cache} if cache is not None else {}
+    output = called(input_ids=inputs, use_cache=keep or cache is not None, **options)
+    states = output.last_hidden_state if is_llama else output.logits
+    return states, getattr(output, name) if keep else None
+
+
+def state_losses(
+    model: "PreTrainedModel", states: torch.Tensor, targets: torch.Tensor
+) -> torch.Tensor:
+    """Negative log-likelihood of each target from what `run_body` gave, [rows]."""
     parts = [
         functional.cross_entropy(
-            head(rows[i : i + LOGIT_ROWS]).float(),
+            make_logits(model, states[i : i + LOGIT_ROWS]),
             targets[i : i + LOGIT_ROWS],
             ignore_index=IGNORED,
             reduction="none",
         )
-        for i in range(0, len(rows), LOGIT_ROWS)
+        for i in range(0, len(states), LOGIT_ROWS)
     ]
-    return torch.cat(parts).view_as(labels)
+    return torch.cat(parts)
+
+
+def make_logits(model: "PreTrainedModel", states: torch.Tensor) -> torch.Tensor:
+    """The logits, [rows, vocabulary], in float32, of what `run_body` gave."""
+    is_llama = model.config.model_type == "llama"
+    logits = cast(Any, model.get_output_embeddings())(states) if is_llama else states
+    return cast(torch.Tensor, logits.float())
 
 
 def total_score(texts: Sequence[ScoredText], nll: npt.NDArray[np.float64]) -> Score:

@@ -1,40 +1,125 @@
-"""How much information the model needs to tell validation and test, beside simple models."""
+"""How much information the model needs to tell validation and test, beside simple models.
 
+By dictionary and by field too. What each document took is kept in a file, for comparisons.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from hf_zh_dict.evaluation.baselines import measure_baselines
+from hf_zh_dict.evaluation.baselines import measure_baselines, read_ngrams
+from hf_zh_dict.evaluation.fields import (
+    FIELD_GROUPS,
+    count_fields,
+    label_characters,
+    spread_tokens,
+    sum_fields,
+)
 from hf_zh_dict.evaluation.measure import measure_ratio
-from hf_zh_dict.evaluation.scoring import prepare_texts, score_texts
+from hf_zh_dict.evaluation.scoring import ScoredText, score_tokens
 from hf_zh_dict.evaluation.subject import Subject
 from hf_zh_dict.messages import _
 
+SPLITS = ("validation", "test")
+MODEL = "bits_per_char"
+DOCUMENTS_FILE = "bits-{split}.npz"  # bits, characters, tokens and group of each document
+
+Floats = npt.NDArray[np.float64]
+
 
 def run(subject: Subject) -> dict[str, Any]:
-    """Bits per character and per byte, loss and perplexity of each held-out split."""
-    return {split: score_split(subject, split) for split in ("validation", "test")}
+    """Bits per character and per byte and the loss of each held-out split, whole and in parts."""
+    return {split: score_split(subject, split) for split in SPLITS}
 
 
 def score_split(subject: Subject, split: str) -> dict[str, Any]:
-    """One split's measures; the simple models' numbers have no interval."""
-    rows = subject.read_rows(split, ["text", "group"])
+    """One split's measures. xz cannot be divided among documents, so it has no interval."""
+    rows = subject.read_rows(split, ["text", "dictionary", "group", "spans"])
     groups = [row["group"] for row in rows]
-    texts = prepare_texts(subject.tokenizer, [row["text"] for row in rows])
-    nll = score_texts(
-        subject.model, texts,
+    labels = [label_characters(row) for row in rows]
+    costs, num_tokens = cost_characters(subject, [row["text"] for row in rows], split)
+    baselines = measure_baselines(subject.paths, split, subject.say, with_xz=True)
+    tables = {MODEL: by_field(labels, np.concatenate(costs))}
+    for name, bits in read_ngrams(subject.paths.baselines / split).items():
+        tables[name] = by_field(labels, bits)
+    chars = np.stack([count_fields(each) for each in labels])
+    bits, num_chars = tables[MODEL].sum(axis=1), chars.sum(axis=1)
+    subject.folder.mkdir(parents=True, exist_ok=True)
+    np.savez(
+        subject.folder / DOCUMENTS_FILE.format(split=split),
+        bits=bits, num_chars=num_chars, num_tokens=num_tokens, groups=np.array(groups),
+    )  # fmt: skip
+
+    def measure(chosen: npt.NDArray[np.bool_], fields: slice) -> dict[str, Any]:
+        names = [group for group, is_chosen in zip(groups, chosen, strict=True) if is_chosen]
+        size = chars[chosen, fields].sum(axis=1)
+        measures = {
+            name: measure_ratio(
+                table[chosen, fields].sum(axis=1), names, denominators=size, seed=subject.seed
+            )
+            for name, table in tables.items()
+        }
+        return {**measures, "characters": int(size.sum())}
+
+    everything = slice(None)
+    all_rows = np.ones(len(rows), dtype=bool)
+    measures = measure(all_rows, everything)
+    measures["xz"] = {"value": baselines["xz"], "count": len(rows)}
+    sizes = {
+        "bits_per_byte": (bits, [len(row["text"].encode("utf-8")) for row in rows]),
+        "loss": (bits * np.log(2), num_tokens),
+    }
+    for name, (upper, lower) in sizes.items():
+        measures[name] = measure_ratio(upper, groups, denominators=lower, seed=subject.seed)
+    dictionaries = np.array([row["dictionary"] for row in rows])
+    measures["dictionary"] = {
+        name: measure(dictionaries == name, everything) for name in np.unique(dictionaries).tolist()
+    }
+    measures["field"] = {
+        name: measure(chars[:, place] > 0, slice(place, place + 1))
+        for place, name in enumerate(FIELD_GROUPS)
+        if chars[:, place].any()
+    }
+    return measures
+
+
+def cost_characters(
+    subject: Subject, texts: list[str], split: str
+) -> tuple[list[Floats], list[int]]:
+    """What each character and the end of each text costs the model, in bits; and its targets."""
+    tokenizer = subject.tokenizer
+    backend = tokenizer.backend_tokenizer
+    backend.encode_special_tokens = True
+    encoded = backend.encode_batch(texts, add_special_tokens=False)
+    bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
+    prepared = [
+        ScoredText((bos, *item.ids, eos), len(text), len(text.encode("utf-8")))
+        for text, item in zip(texts, encoded, strict=True)
+    ]
+    nll = score_tokens(
+        subject.model, prepared,
         batch_size=subject.batch_size, context_length=subject.context_length,
         description=_("bits: {split}").format(split=split),
     )  # fmt: skip
-    chars = [text.num_chars for text in texts]
-    bits = nll / np.log(2)
-    measures: dict[str, Any] = {
-        "bits_per_char": measure_ratio(bits, groups, denominators=chars, seed=subject.seed),
-        "bits_per_byte": measure_ratio(
-            bits, groups, denominators=[text.num_bytes for text in texts], seed=subject.seed
-        ),
-    }
-    baselines = measure_baselines(subject.paths, split, subject.say, with_xz=True)
-    for name, value in baselines.items():
-        measures[name] = {"value": value, "count": len(texts)}
-    return measures
+    costs = [
+        spread_tokens(tokens / np.log(2), item.offsets, len(text))
+        for tokens, item, text in zip(nll, encoded, texts, strict=True)
+    ]
+    return costs, [len(tokens) for tokens in nll]
+
+
+def by_field(labels: list[npt.NDArray[np.int64]], bits: Floats) -> Floats:
+    """Bits of each document's fields, [documents, FIELD_GROUPS], from those of all characters."""
+    ends = np.cumsum([len(each) for each in labels])[:-1]
+    parts = np.split(bits, ends)
+    return np.stack([sum_fields(*pair) for pair in zip(labels, parts, strict=True)])
+
+
+def read_documents(folder: Path) -> Iterator[tuple[str, dict[str, npt.NDArray[Any]]]]:
+    """What `run` kept of each split's documents."""
+    for split in SPLITS:
+        with np.load(folder / DOCUMENTS_FILE.format(split=split), allow_pickle=False) as arrays:
+            yield split, dict(arrays)
