@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hf_zh_dict.dictionaries.render import ENTRY_LABELS
+from hf_zh_dict.evaluation.scoring import ScoredText, score_tokens
+from hf_zh_dict.evaluation.subject import Subject
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,6 +36,31 @@ def label_characters(row: dict[str, Any]) -> npt.NDArray[np.int64]:
     for span in row["spans"]:
         labels[span["start"] : span["end"]] = FIELD_GROUPS.index(group_field(span["field"]))
     return labels
+
+
+def cost_characters(
+    subject: Subject, texts: Sequence[str], description: str
+) -> tuple[list[Floats], list[int]]:
+    """What each character and the end of each text costs the model, in bits; and its targets."""
+    tokenizer = subject.tokenizer
+    backend = tokenizer.backend_tokenizer
+    backend.encode_special_tokens = True
+    encoded = backend.encode_batch(list(texts), add_special_tokens=False)
+    bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
+    prepared = [
+        ScoredText((bos, *item.ids, eos), len(text), len(text.encode("utf-8")))
+        for text, item in zip(texts, encoded, strict=True)
+    ]
+    nll = score_tokens(
+        subject.model, prepared,
+        batch_size=subject.batch_size, context_length=subject.context_length,
+        description=description,
+    )  # fmt: skip
+    costs = [
+        spread_tokens(tokens / np.log(2), item.offsets, len(text))
+        for tokens, item, text in zip(nll, encoded, texts, strict=True)
+    ]
+    return costs, [len(tokens) for tokens in nll]
 
 
 def spread_tokens(

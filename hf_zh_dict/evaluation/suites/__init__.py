@@ -18,6 +18,7 @@ SUITES = {  # name → module; imported when it is asked for
     "continuation": "hf_zh_dict.evaluation.suites.continuation",
     "memory": "hf_zh_dict.evaluation.suites.memory",
     "samples": "hf_zh_dict.evaluation.suites.samples",
+    "dictionary": "hf_zh_dict.evaluation.suites.dictionary",
 }
 
 

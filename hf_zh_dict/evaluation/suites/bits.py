@@ -13,13 +13,12 @@ import numpy.typing as npt
 from hf_zh_dict.evaluation.baselines import measure_baselines, read_ngrams
 from hf_zh_dict.evaluation.fields import (
     FIELD_GROUPS,
+    cost_characters,
     count_fields,
     label_characters,
-    spread_tokens,
     sum_fields,
 )
 from hf_zh_dict.evaluation.measure import measure_ratio
-from hf_zh_dict.evaluation.scoring import ScoredText, score_tokens
 from hf_zh_dict.evaluation.subject import Subject
 from hf_zh_dict.messages import _
 
@@ -40,7 +39,9 @@ def score_split(subject: Subject, split: str) -> dict[str, Any]:
     rows = subject.read_rows(split, ["text", "dictionary", "group", "spans"])
     groups = [row["group"] for row in rows]
     labels = [label_characters(row) for row in rows]
-    costs, num_tokens = cost_characters(subject, [row["text"] for row in rows], split)
+    costs, num_tokens = cost_characters(
+        subject, [row["text"] for row in rows], _("bits: {split}").format(split=split)
+    )
     baselines = measure_baselines(subject.paths, split, subject.say, with_xz=True)
     tables = {MODEL: by_field(labels, np.concatenate(costs))}
     for name, bits in read_ngrams(subject.paths.baselines / split).items():
@@ -84,31 +85,6 @@ def score_split(subject: Subject, split: str) -> dict[str, Any]:
         if chars[:, place].any()
     }
     return measures
-
-
-def cost_characters(
-    subject: Subject, texts: list[str], split: str
-) -> tuple[list[Floats], list[int]]:
-    """What each character and the end of each text costs the model, in bits; and its targets."""
-    tokenizer = subject.tokenizer
-    backend = tokenizer.backend_tokenizer
-    backend.encode_special_tokens = True
-    encoded = backend.encode_batch(texts, add_special_tokens=False)
-    bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
-    prepared = [
-        ScoredText((bos, *item.ids, eos), len(text), len(text.encode("utf-8")))
-        for text, item in zip(texts, encoded, strict=True)
-    ]
-    nll = score_tokens(
-        subject.model, prepared,
-        batch_size=subject.batch_size, context_length=subject.context_length,
-        description=_("bits: {split}").format(split=split),
-    )  # fmt: skip
-    costs = [
-        spread_tokens(tokens / np.log(2), item.offsets, len(text))
-        for tokens, item, text in zip(nll, encoded, texts, strict=True)
-    ]
-    return costs, [len(tokens) for tokens in nll]
 
 
 def by_field(labels: list[npt.NDArray[np.int64]], bits: Floats) -> Floats:

@@ -1,0 +1,37 @@
+"""What the model knows of words it has not seen: definitions, headwords, readings, usage.
+
+Deterministic: the questions are chosen evenly from the held-out entries, nothing is drawn.
+"""
+
+from typing import Any
+
+from hf_zh_dict.evaluation.definitions import rank_definitions, rank_headwords
+from hf_zh_dict.evaluation.entries import choose, find_definitions, read_entries
+from hf_zh_dict.evaluation.readings import examine_readings
+from hf_zh_dict.evaluation.subject import Subject
+from hf_zh_dict.evaluation.usage import examine_usage
+
+LONGEST = 60  # characters of a definition that is asked for
+DEFINITIONS = 300  # whose place among others is asked
+REVERSED = 100  # definitions whose headword is asked …
+HEADWORDS = 1000  # … among so many
+READINGS = 1000
+SENTENCES = 300  # of each kind
+
+
+def run(subject: Subject) -> dict[str, Any]:
+    """Questions about test entries; validation entries are among the wrong answers."""
+    tested, others = read_entries(subject, "test"), read_entries(subject, "validation")
+    asked = find_definitions(tested, LONGEST)
+    known = asked + find_definitions(others, LONGEST)
+    reversed_ = choose(asked, REVERSED)
+    taken = set(reversed_)
+    rest = [definition for definition in known if definition not in taken]
+    candidates = reversed_ + choose(rest, HEADWORDS - len(reversed_))
+    results: dict[str, Any] = {
+        "definition": rank_definitions(subject, choose(asked, DEFINITIONS), known) if asked else {},
+        "reverse": rank_headwords(subject, reversed_, candidates) if asked else {},
+        "reading": examine_readings(subject, choose(tested, READINGS)),
+        "usage": examine_usage(subject, tested + others, SENTENCES),
+    }
+    return results
