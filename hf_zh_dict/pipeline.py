@@ -6,6 +6,7 @@ A stage is built when its folder is missing or its fingerprint differs from what
 the stages before it ask for; otherwise it is reused, and said to be.
 """
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from hf_zh_dict.settings import save_config
 from hf_zh_dict.stages import build_stage, fingerprint, is_current, read_stage
 
 if TYPE_CHECKING:
+    from hf_zh_dict.evaluation.comparison import Contender
     from hf_zh_dict.model.sampling import Sampling
     from hf_zh_dict.training.loop import Outcome
     from hf_zh_dict.training.plan import Plan
@@ -492,6 +494,68 @@ def run_evaluation(
     if own and run.metrics.is_file() and "bits" in results["suites"]:
         draw_curve(run.metrics, run.curve, baselines=measure_baselines(run, "validation", say))
     return results, output
+
+
+def run_comparison(
+    models: Sequence[str], say: Say, *, corpus: Path | None, output: Path
+) -> tuple[dict[str, Any], list[Path]]:
+    """Compare models, each a run, a run's checkpoint `RUN@STEP`, a folder or a Hub id.
+
+    Returns the comparison and the files that hold it, `comparison.json` and `comparison.png`.
+
+    Raises:
+        InputError: a model cannot be loaded, or they do not share one corpus.
+    """
+    from hf_zh_dict.evaluation.comparison import compare
+    from hf_zh_dict.sharing.comparison_picture import draw_comparison
+
+    runs = [name for name in models if RunPaths(Path(split_step(name)[0])).config.is_file()]
+    judged_by = find_corpus(corpus or (Path(split_step(runs[0])[0]) if runs else None))
+    comparison = compare([make_contender(name, judged_by, say) for name in models])
+    output.mkdir(parents=True, exist_ok=True)
+    files = [output / "comparison.json", output / "comparison.png"]
+    text = json.dumps(comparison, ensure_ascii=False, indent=2)
+    files[0].write_text(text + "\n", encoding="utf-8")
+    draw_comparison(comparison, files[1])
+    return comparison, files
+
+
+def split_step(name: str) -> tuple[str, int | None]:
+    """`runs/student@500` → runs/student and 500; without a step there is none."""
+    folder, _at, step = name.rpartition("@")
+    return (folder, int(step)) if folder and step.isdecimal() else (name, None)
+
+
+def make_contender(name: str, judged_by: Path, say: Say) -> "Contender":
+    """A model with the corpus that it is judged by: a run's own, otherwise `judged_by`.
+
+    Raises:
+        InputError: there is no such model or checkpoint.
+    """
+    from hf_zh_dict.evaluation.comparison import Contender
+    from hf_zh_dict.evaluation.subject import Subject
+    from hf_zh_dict.model.loading import load_model_folder
+    from hf_zh_dict.training.checkpoint import list_checkpoints
+
+    folder, step = split_step(name)
+    run = RunPaths(Path(folder))
+    is_run = run.config.is_file()
+    steps = tuple(list_checkpoints(run)) if is_run else ()
+    if step is not None and step not in steps:
+        raise InputError(
+            _("{name}: there is no checkpoint of step {step}; there are {steps}.").format(
+                name=folder, step=step, steps=", ".join(map(str, steps)) or "–"
+            )
+        )
+    model, tokenizer = load_model_folder(run.model if is_run else folder)
+    paths = RunPaths(run.root, find_corpus(run.root) if is_run else judged_by)
+    subject = Subject(
+        name, model, tokenizer, paths,
+        folder=run.evaluation.with_suffix(""), checkpoints=steps, say=say,
+    )  # fmt: skip
+    if step is not None:
+        subject = subject.at_checkpoint(step)
+    return Contender(name, subject, run.metrics if is_run else None, step)
 
 
 def find_corpus(folder: Path | None) -> Path:

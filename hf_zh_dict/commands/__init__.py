@@ -2,6 +2,7 @@
 
 from hf_zh_dict.commands import building
 from hf_zh_dict.commands.command import Command
+from hf_zh_dict.commands.compare import COMPARE
 from hf_zh_dict.commands.download import DOWNLOAD
 from hf_zh_dict.commands.evaluate import EVALUATE
 from hf_zh_dict.commands.export import EXPORT
@@ -22,6 +23,7 @@ COMMANDS: dict[str, Command] = {
         PLAN,
         building.TRAIN,
         EVALUATE,
+        COMPARE,
         GENERATE,
         EXPORT,
         IMPORT_LLAMA2C,

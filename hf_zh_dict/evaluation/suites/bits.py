@@ -47,12 +47,12 @@ def score_split(subject: Subject, split: str) -> dict[str, Any]:
     for name, bits in read_ngrams(subject.paths.baselines / split).items():
         tables[name] = by_field(labels, bits)
     chars = np.stack([count_fields(each) for each in labels])
-    bits, num_chars = tables[MODEL].sum(axis=1), chars.sum(axis=1)
+    bits = tables[MODEL].sum(axis=1)
     subject.folder.mkdir(parents=True, exist_ok=True)
     np.savez(
         subject.folder / DOCUMENTS_FILE.format(split=split),
-        bits=bits, num_chars=num_chars, num_tokens=num_tokens, groups=np.array(groups),
-    )  # fmt: skip
+        **documents_of(costs, num_tokens, groups),  # type: ignore[arg-type]
+    )
 
     def measure(chosen: npt.NDArray[np.bool_], fields: slice) -> dict[str, Any]:
         names = [group for group, is_chosen in zip(groups, chosen, strict=True) if is_chosen]
@@ -85,6 +85,27 @@ def score_split(subject: Subject, split: str) -> dict[str, Any]:
         if chars[:, place].any()
     }
     return measures
+
+
+def documents_of(
+    costs: list[Floats], num_tokens: list[int], groups: list[str]
+) -> dict[str, npt.NDArray[Any]]:
+    """Bits, characters, tokens and group of each document."""
+    return {
+        "bits": np.array([cost.sum() for cost in costs]),
+        "num_chars": np.array([len(cost) - 1 for cost in costs], dtype=np.float64),
+        "num_tokens": np.array(num_tokens, dtype=np.float64),
+        "groups": np.array(groups),
+    }
+
+
+def score_documents(subject: Subject, split: str) -> dict[str, npt.NDArray[Any]]:
+    """What `run` keeps of a split's documents, and nothing else."""
+    rows = subject.read_rows(split, ["text", "group"])
+    costs, num_tokens = cost_characters(
+        subject, [row["text"] for row in rows], _("bits: {split}").format(split=split)
+    )
+    return documents_of(costs, num_tokens, [row["group"] for row in rows])
 
 
 def by_field(labels: list[npt.NDArray[np.int64]], bits: Floats) -> Floats:
