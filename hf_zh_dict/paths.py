@@ -38,6 +38,14 @@ class RunPaths:
         return self.root / "tokenizer"
 
     @property
+    def tokenizer_report(self) -> Path:
+        return self.root / "tokenizer-report.json"
+
+    @property
+    def tokenizer_page(self) -> Path:
+        return self.root / "tokenizer.html"
+
+    @property
     def blocks(self) -> Path:
         return self.root / "blocks"
 

@@ -157,6 +157,36 @@ def ensure_tokenizer(config: Config, paths: RunPaths, say: Say) -> str:
     return wanted
 
 
+def report_tokenizer(config: Config, paths: RunPaths, say: Say) -> None:
+    """Write a page and the numbers about the tokenizer, built when it is not current."""
+    from hf_zh_dict.evaluation.tokenizer_report import report_tokenizer as measure
+    from hf_zh_dict.sharing.tokenizer_page import write_tokenizer_page
+
+    ensure_tokenizer(config, paths, say)
+    report = measure(paths)
+    text = json.dumps(report, ensure_ascii=False, indent=2)
+    paths.tokenizer_report.write_text(text + "\n", encoding="utf-8")
+    write_tokenizer_page(paths.tokenizer_page, report)
+    for name, found in report.items():
+        say(
+            _(
+                "{name}: {characters:.3f} characters per token, {round_trip:.2%} of held-out documents "
+                "survive the round trip, {dead:,} entries never used"
+            ).format(
+                name=name, characters=found["characters_per_token"],
+                round_trip=found["round_trip"], dead=found["dead"]["count"],
+            )
+        )  # fmt: skip
+    if "sentencepiece" not in report:
+        say(
+            _(
+                "sentencepiece is not compared: it is not installed (pip install sentencepiece), or "
+                "the vocabulary is too small for it"
+            )
+        )
+    say(_("page: {page}").format(page=paths.tokenizer_page))
+
+
 def ensure_blocks(config: Config, paths: RunPaths, say: Say) -> str:
     """Build `blocks/`, and what it needs, unless it is current; returns its fingerprint."""
     from hf_zh_dict.corpus.build import read_texts

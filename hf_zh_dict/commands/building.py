@@ -17,6 +17,15 @@ def add_corpus_options(command: argparse.ArgumentParser) -> None:
     add_config_options(command)
 
 
+def add_tokenizer_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--report",
+        action="store_true",
+        help=_("write a page about the tokenizer too, tokenizer.html in the run folder"),
+    )
+    add_config_options(command)
+
+
 def add_train_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--resume",
@@ -41,17 +50,23 @@ def run_corpus(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def run_stage(arguments: argparse.Namespace) -> int:
-    from hf_zh_dict import pipeline
+def run_tokenizer(arguments: argparse.Namespace) -> int:
+    from hf_zh_dict.pipeline import ensure_tokenizer, report_tokenizer
 
     config, paths = resolve_config(arguments)
-    ensure = {
-        "tokenizer": pipeline.ensure_tokenizer,
-        "blocks": pipeline.ensure_blocks,
-    }[arguments.command]
     quieten_libraries()
     with disk_errors_as_sentences(paths.root):
-        ensure(config, paths, say)
+        (report_tokenizer if arguments.report else ensure_tokenizer)(config, paths, say)
+    return 0
+
+
+def run_blocks(arguments: argparse.Namespace) -> int:
+    from hf_zh_dict.pipeline import ensure_blocks
+
+    config, paths = resolve_config(arguments)
+    quieten_libraries()
+    with disk_errors_as_sentences(paths.root):
+        ensure_blocks(config, paths, say)
     return 0
 
 
@@ -75,13 +90,13 @@ CORPUS = Command(
 TOKENIZER = Command(
     "tokenizer",
     N_("train the tokenizer on the train split"),
-    run_stage,
-    add_config_options,
+    run_tokenizer,
+    add_tokenizer_options,
 )
 BLOCKS = Command(
     "blocks",
     N_("encode the train split into training blocks"),
-    run_stage,
+    run_blocks,
     add_config_options,
 )
 TRAIN = Command(

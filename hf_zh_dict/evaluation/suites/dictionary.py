@@ -14,7 +14,7 @@ from hf_zh_dict.evaluation.usage import examine_usage
 LONGEST = 60  # characters of a definition that is asked for
 DEFINITIONS = 300  # whose place among others is asked
 REVERSED = 100  # definitions whose headword is asked …
-HEADWORDS = 1000  # … among so many
+HEADWORDS = 500  # … among so many
 READINGS = 1000
 SENTENCES = 300  # of each kind
 

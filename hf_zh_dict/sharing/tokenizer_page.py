@@ -1,0 +1,42 @@
+"""A tokenizer's report in, a page about it out. The text is `templates/tokenizer.html`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hf_zh_dict.sharing.corpus_page import BLOCK_NAMES, FIELD_NAMES
+from hf_zh_dict.sharing.page import render_page
+
+TITLES = {"tokenizer": "本斷詞器", "sentencepiece": "SentencePiece"}
+NAMES = {**FIELD_NAMES, "idiom_section": "成語欄位", "other": "其他欄位", "between": "欄位之外"}
+
+
+def write_tokenizer_page(path: Path, report: Mapping[str, Any]) -> None:
+    path.write_text(draw_tokenizer_page(report), encoding="utf-8")
+
+
+def draw_tokenizer_page(report: Mapping[str, Any]) -> str:
+    """The page of what `evaluation.tokenizer_report.report_tokenizer` returns."""
+    own = report["tokenizer"]
+    rows = [
+        {
+            "label": NAMES.get(field, field),
+            "english": field.replace("_", " "),
+            "note": "",
+            "bars": [
+                {"value": coder["fields"][field], "text": f"{coder['fields'][field]:.2f}", "tone": tone}
+                for tone, coder in enumerate(report.values(), start=1)
+                if field in coder["fields"]
+            ],
+        }
+        for field in own["fields"]
+    ]  # fmt: skip
+    return render_page("tokenizer.html", {
+        "title": f"斷詞器：{own['size']:,} 項",
+        "own": own,
+        "report": report,
+        "names": TITLES,
+        "block_names": BLOCK_NAMES,
+        "field_rows": rows,
+        "parts": [{"name": TITLES[name], "tone": tone} for tone, name in enumerate(report, start=1)],
+    })  # fmt: skip
