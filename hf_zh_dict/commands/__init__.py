@@ -8,6 +8,7 @@ from hf_zh_dict.commands.evaluate import EVALUATE
 from hf_zh_dict.commands.export import EXPORT
 from hf_zh_dict.commands.generate import GENERATE
 from hf_zh_dict.commands.import_llama2c import IMPORT_LLAMA2C
+from hf_zh_dict.commands.lm_eval import LM_EVAL
 from hf_zh_dict.commands.plan import PLAN
 from hf_zh_dict.commands.presets import PRESETS
 from hf_zh_dict.commands.push import PUSH
@@ -24,6 +25,7 @@ COMMANDS: dict[str, Command] = {
         building.TRAIN,
         EVALUATE,
         COMPARE,
+        LM_EVAL,
         GENERATE,
         EXPORT,
         IMPORT_LLAMA2C,

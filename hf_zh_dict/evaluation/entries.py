@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hf_zh_dict.corpus.build import read_rows
 from hf_zh_dict.dictionaries.entry import Entry, Reading
 from hf_zh_dict.dictionaries.parse import NotAnEntry, parse_document
 from hf_zh_dict.dictionaries.render import SEPARATOR
 from hf_zh_dict.evaluation.scoring import spread
-from hf_zh_dict.evaluation.subject import Subject
 from hf_zh_dict.messages import InputError, _
+from hf_zh_dict.paths import RunPaths
 
 COLUMNS = ["text", "headword", "dictionary", "group", "view", "spans"]
 
@@ -33,13 +34,13 @@ class HeldOutEntry:
         return self.entry.readings[0]
 
 
-def read_entries(subject: Subject, *splits: str) -> list[HeldOutEntry]:
+def read_entries(paths: RunPaths, *splits: str) -> list[HeldOutEntry]:
     """The entries of some splits; of several views of one, the whole entry.
 
     Raises:
         InputError: the corpus is not made of dictionary entries.
     """
-    rows = [row for split in splits for row in subject.read_rows(split, COLUMNS)]
+    rows = [row for split in splits for row in read_rows(paths.split(split), COLUMNS)]
     found = [read_entry(row) for row in rows if row["view"] == "plain" and row["spans"]]
     entries = [entry for entry in found if entry is not None]
     if not entries:

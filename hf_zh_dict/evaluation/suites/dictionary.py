@@ -21,7 +21,7 @@ SENTENCES = 300  # of each kind
 
 def run(subject: Subject) -> dict[str, Any]:
     """Questions about test entries; validation entries are among the wrong answers."""
-    tested, others = read_entries(subject, "test"), read_entries(subject, "validation")
+    tested, others = read_entries(subject.paths, "test"), read_entries(subject.paths, "validation")
     asked = find_definitions(tested, LONGEST)
     known = asked + find_definitions(others, LONGEST)
     reversed_ = choose(asked, REVERSED)
