@@ -29,14 +29,6 @@ def test_measures_are_found_wherever_they_stand():
     assert list_results({}) == []
 
 
-def test_bare_numbers_of_an_evaluation_of_bits_are_measures_too():
-    splits = {"test": {"bits_per_char": 5.0, "documents": 30, "baselines": {"xz": 6.0}}}
-    assert list_results({"splits": splits}) == [
-        Result(("bits", "test", "bits_per_char"), 5.0, count=30),
-        Result(("bits", "test", "baselines", "xz"), 6.0, count=30),
-    ]
-
-
 def test_the_models_bits_are_those_of_the_test_split():
     results = list_results(EVALUATION)
     assert find_bits(results) == results[1]

@@ -36,7 +36,7 @@ class Result:
 
 def list_results(evaluation: Mapping[str, Any]) -> list[Result]:
     """All measures of an evaluation, in its order."""
-    return list(walk(evaluation.get("suites") or as_suite(evaluation.get("splits") or {}), ()))
+    return list(walk(evaluation.get("suites") or {}, ()))
 
 
 def walk(tree: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[Result]:
@@ -48,21 +48,6 @@ def walk(tree: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[Result]:
     for name, branch in tree.items():
         if isinstance(branch, Mapping):
             yield from walk(branch, (*names, name))
-
-
-def as_suite(splits: Mapping[str, Any]) -> dict[str, Any]:
-    """An evaluation of bits alone, whose measures are bare numbers, in the form of a suite."""
-
-    def measures(tree: Mapping[str, Any], count: int) -> dict[str, Any]:
-        return {
-            name: measures(item, count)
-            if isinstance(item, Mapping)
-            else {"value": item, "count": count}
-            for name, item in tree.items()
-            if name != "documents"
-        }
-
-    return {"bits": {split: measures(of, of.get("documents", 0)) for split, of in splits.items()}}
 
 
 def find_bits(results: list[Result]) -> Result | None:
