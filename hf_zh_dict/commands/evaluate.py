@@ -19,8 +19,6 @@ from hf_zh_dict.messages import N_, _
 if TYPE_CHECKING:
     from rich.table import Table
 
-COLUMNS = 4  # measures side by side
-
 
 def add_options(command: argparse.ArgumentParser) -> None:
     add_run_argument(command)
@@ -82,40 +80,20 @@ def tabulate(suite: str, results: dict[str, Any]) -> Iterator["Table"]:
     """A suite's measures: a row for what is measured, a column for each measure's name."""
     from rich.table import Table
 
-    rows: dict[tuple[str, ...], dict[str, Any]] = {}
-    for keys, measure in find_measures(results):
-        rows.setdefault(keys[:-1], {})[keys[-1]] = measure
-    names = list(dict.fromkeys(name for row in rows.values() for name in row))
-    for start in range(0, len(names), COLUMNS):
-        shown = names[start : start + COLUMNS]
+    from hf_zh_dict.evaluation.tables import arrange_measures, format_measure
+
+    chance = _("chance {chance:.3f}")
+    for measures in arrange_measures(results):
         table = Table(box=None, pad_edge=False)
         table.add_column(suite)
-        for name in shown:
+        for name in measures.names:
             table.add_column(name, justify="right")
-        for place, row in rows.items():
-            if any(name in row for name in shown):
-                cells = [format_measure(row[name]) if name in row else "" for name in shown]
-                table.add_row(" ".join(place), *cells)
+        for place, row in measures.rows.items():
+            cells = [
+                format_measure(row[name], chance) if name in row else "" for name in measures.names
+            ]
+            table.add_row(" ".join(place), *cells)
         yield table
-
-
-def find_measures(
-    results: dict[str, Any], place: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
-    """(keys, measure) of every measure in nested results."""
-    for name, value in results.items():
-        if isinstance(value, dict) and "value" in value:
-            yield (*place, name), value
-        elif isinstance(value, dict):
-            yield from find_measures(value, (*place, name))
-
-
-def format_measure(measure: dict[str, Any]) -> str:
-    """`5.013 (4.950–5.081; chance 0.200)`."""
-    notes = [f"{measure['low']:.3f}–{measure['high']:.3f}"] if "low" in measure else []
-    if "chance" in measure:
-        notes.append(_("chance {chance:.3f}").format(chance=measure["chance"]))
-    return f"{measure['value']:.3f}" + (f" ({'; '.join(notes)})" if notes else "")
 
 
 EVALUATE = Command(
