@@ -69,6 +69,10 @@ class RunPaths:
         return self.root / "samples.jsonl"
 
     @property
+    def environment(self) -> Path:
+        return self.root / "environment.jsonl"
+
+    @property
     def evaluation(self) -> Path:
         return self.root / "evaluation.json"
 
@@ -79,6 +83,10 @@ class RunPaths:
     @property
     def curve(self) -> Path:
         return self.root / "curve.png"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report.html"
 
     @property
     def trackers(self) -> Path:

@@ -309,6 +309,7 @@ def run_training(
     from hf_zh_dict.sharing.training_push import check_hub, push_best, start_pushing
     from hf_zh_dict.tokens.blocks import load_blocks
     from hf_zh_dict.tokens.tokenizer import load_tokenizer
+    from hf_zh_dict.training.environment import record_environment
     from hf_zh_dict.training.judge import HeldOut
     from hf_zh_dict.training.launch import make_accelerator
     from hf_zh_dict.training.loop import Trainer, clear_training
@@ -371,6 +372,8 @@ def run_training(
                 accumulation=trainer.share.accumulation,
             )
         )
+    if accelerator.is_main_process:
+        trainer.journal.write(lambda: record_environment(paths, accelerator, trainer.state.step))
     with memory_errors_as_sentences():
         outcome = trainer.fit(stop)
     if accelerator.is_main_process:

@@ -380,5 +380,7 @@ def clear_training(paths: RunPaths) -> None:
     """Remove what earlier training left in the folder."""
     for folder in (paths.checkpoints, paths.model, paths.trackers, paths.baselines):
         shutil.rmtree(folder, ignore_errors=True)
-    for file in (paths.metrics, paths.samples, paths.evaluation, paths.curve):
+    for file in (
+        paths.metrics, paths.samples, paths.environment, paths.evaluation, paths.curve, paths.report,
+    ):  # fmt: skip
         file.unlink(missing_ok=True)
