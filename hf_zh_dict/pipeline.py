@@ -443,6 +443,7 @@ def finish_training(config: Config, paths: RunPaths, outcome: "Outcome", say: Sa
     from hf_zh_dict.evaluation.baselines import measure_baselines
     from hf_zh_dict.model.sampling import Sampling
     from hf_zh_dict.sharing.curve import draw_curve
+    from hf_zh_dict.sharing.run_page import write_run_page
     from hf_zh_dict.training.judge import parses
 
     baselines = measure_baselines(paths, "validation", say)
@@ -474,6 +475,7 @@ def finish_training(config: Config, paths: RunPaths, outcome: "Outcome", say: Sa
             good=len(good), all=len(texts), example=(":\n  " + good[0]) if good else ""
         )
     )
+    say(_("page: {page}").format(page=write_run_page(paths)))
     say(
         _("model: {model}; picture: {curve}; more: hf-zh-dict evaluate {run}, hf-zh-dict generate {run} --prompt 文").format(
             model=paths.model, curve=paths.curve, run=paths.root
@@ -505,6 +507,7 @@ def run_evaluation(
     from hf_zh_dict.evaluation.suites import SUITES, load_suite
     from hf_zh_dict.model.loading import load_model_folder
     from hf_zh_dict.sharing.curve import draw_curve
+    from hf_zh_dict.sharing.run_page import write_run_page
     from hf_zh_dict.training.checkpoint import list_checkpoints
 
     for name in suites:
@@ -526,6 +529,8 @@ def run_evaluation(
     results = run_suites(subject, suites or list(SUITES), output, all_must_run=bool(suites))
     if own and run.metrics.is_file() and "bits" in results["suites"]:
         draw_curve(run.metrics, run.curve, baselines=measure_baselines(run, "validation", say))
+    if output == run.evaluation:
+        say(_("page: {page}").format(page=write_run_page(run)))
     return results, output
 
 

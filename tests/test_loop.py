@@ -505,6 +505,7 @@ def test_a_run_leaves_exactly_these_files(train, decay):
         ),
         "config.yaml",
         "curve.png",
+        "environment.jsonl",
         "metrics.jsonl",
         *(
             f"model/{name}"
@@ -516,6 +517,7 @@ def test_a_run_leaves_exactly_these_files(train, decay):
                 "tokenizer_config.json",
             )
         ),
+        "report.html",
         "samples.jsonl",
     ]
 

@@ -9,9 +9,13 @@ from hf_zh_dict.sharing.page import (
     TEMPLATES,
     code_point,
     format_count,
+    format_duration,
+    format_number,
     format_share,
+    keep_lines,
     known,
     log_places,
+    make_visible,
     render_page,
     tone_of,
 )
@@ -48,6 +52,24 @@ def test_numbers_are_written_as_people_read_them():
     assert log_places([1, 10, 100], 100) == [0, 50, 100]
 
 
+def test_numbers_and_times_that_are_missing_or_none_are_told():
+    assert [format_number(number) for number in (5.0133, 1234.5, float("nan"), None)] == [
+        "5.013", "1,234.500", "不是有限的數", "未記錄",
+    ]  # fmt: skip
+    assert format_number(8591.11, 1) == "8,591.1"
+    assert [format_duration(seconds) for seconds in (4.4, 304.2, 7384.0, None)] == [
+        "4 秒", "5 分 4 秒", "2 小時 3 分", "未記錄",
+    ]  # fmt: skip
+
+
+def test_control_characters_are_not_written():
+    assert make_visible("水\x02火\x85\u3000") == "水\ufffd火\ufffd\u3000"
+
+
+def test_verbatim_lines_keep_their_indentation():
+    assert keep_lines("a:\n  b: <c>\n") == "a:&#10;  b: &lt;c&gt;&#10;"
+
+
 def test_a_page_has_the_frame():
     page = render_page("page.html", {"title": "<水>"})
     assert '<html lang="zh-Hant-TW">' in page
@@ -73,6 +95,36 @@ def test_bars_share_one_scale(chart):
         row["bars"][0]["text"] = "x"
     assert re.findall(r'width="([\d.]+)%" height="12"', chart("bars", "", rows))[0] == "82.00"
     assert "<rect" not in chart("bars", "", [])
+
+
+def test_a_bar_may_have_an_interval_and_a_chance(chart):
+    bar = {"value": 2, "tone": 1, "text": "2.0", "low": 1, "high": 4, "chance": 0}
+    drawn = chart("bars", "", [{"label": "水", "note": "", "bars": [bar]}])
+    assert re.findall(r'<rect.* width="([\d.]+)%"', drawn) == ["41.00"]
+    assert re.findall(r'class="range" x1="([\d.]+)%" x2="([\d.]+)%"', drawn) == [("20.50", "82.00")]
+    assert 'class="chance" x1="0.00%"' in drawn
+    assert re.search(r'x="82.00%" y="\d+" dx="6">2.0</text>', drawn)
+    assert 'width="8.20%"' in chart("bars", "", [{"label": "", "bars": [bar]}], 20)
+
+
+def test_rows_are_as_high_as_their_bars(chart):
+    bar = {"value": 1, "tone": 1}
+    rows = [{"label": "水", "bars": [bar] * number} for number in (1, 3)]
+    drawn = chart("bars", "", rows)
+    assert 'height="128"' in drawn
+    assert re.findall(r'<rect class="tone1" x="0" y="(\d+)"', drawn) == ["21", "70", "85", "100"]
+
+
+def test_lines_are_drawn_in_pieces_with_dots_and_levels(chart):
+    series = [{"tone": 2, "dots": True, "lines": [[[0, 10], [20, 30]], [[100, 50]]]}]
+    drawn = chart("lines", "<水>", {
+        "series": series, "levels": [{"tone": 3, "y": 25}], "x_ticks": [[0, "0"]],
+        "y_ticks": [[50, "5"]],
+    })  # fmt: skip
+    assert 'aria-label="&lt;水&gt;"' in drawn
+    assert re.findall(r'<polyline class="tone2" points="(.*?) "', drawn) == ["0,90.00 20,70.00", "100,50.00"]  # fmt: skip
+    assert drawn.count('<circle class="dot tone2"') == 3
+    assert 'class="level tone3" x1="0" x2="100" y1="75.00"' in drawn
 
 
 def test_a_stacked_bar_is_whole(chart):

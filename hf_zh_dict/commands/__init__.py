@@ -13,6 +13,7 @@ from hf_zh_dict.commands.plan import PLAN
 from hf_zh_dict.commands.presets import PRESETS
 from hf_zh_dict.commands.push import PUSH
 from hf_zh_dict.commands.push_corpus import PUSH_CORPUS
+from hf_zh_dict.commands.report import REPORT
 
 COMMANDS: dict[str, Command] = {
     command.name: command
@@ -25,6 +26,7 @@ COMMANDS: dict[str, Command] = {
         building.TRAIN,
         EVALUATE,
         COMPARE,
+        REPORT,
         LM_EVAL,
         GENERATE,
         EXPORT,
