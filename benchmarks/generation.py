@@ -25,14 +25,15 @@ from pathlib import Path
 import torch
 
 from hf_zh_dict.corpus.build import read_rows
+from hf_zh_dict.corpus.prompts import make_prompt
 from hf_zh_dict.formats.llama2c_vocabulary import make_vocabulary
 from hf_zh_dict.formats.llama2c_weights import write_model
 from hf_zh_dict.formats.run_c import show
 from hf_zh_dict.model.decoder import Decoder
 from hf_zh_dict.model.generate import Prompt, continue_together, end_tokens
+from hf_zh_dict.model.loading import load_model_folder
 from hf_zh_dict.model.sampling import Sampling
 from hf_zh_dict.paths import RunPaths
-from hf_zh_dict.pipeline import load_model_folder, make_prompt
 from hf_zh_dict.settings import load_config
 
 
@@ -58,7 +59,7 @@ class Bench:
         self.vocabulary = make_vocabulary(self.tokenizer, self.model.config.vocab_size)
         config = load_config(path=paths.config)
         rows = read_rows(paths.split("validation"), ["headword"])
-        texts = [make_prompt(config, row["headword"]) for row in rows]
+        texts = [make_prompt(config.corpus, row["headword"]) for row in rows]
         ids = [self.tokenizer(text)["input_ids"] for text in texts]
         context = self.decoder.context_length
         fitting = [

@@ -23,7 +23,7 @@ from hf_zh_dict.evaluation.suites import SUITES
 from hf_zh_dict.model.llama import build_model, save_model
 from hf_zh_dict.model.loading import load_model_folder
 from hf_zh_dict.paths import RunPaths
-from hf_zh_dict.pipeline import run_training
+from hf_zh_dict.pipeline.training import run_training
 from hf_zh_dict.settings import load_config
 from hf_zh_dict.tokens.tokenizer import load_tokenizer
 

@@ -7,10 +7,13 @@ The catalogue is `locale/zh_TW/LC_MESSAGES/hf_zh_dict.po`; CONTRIBUTING.md says 
 
 import gettext
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 LOCALE_FOLDER = Path(__file__).parent / "locale"
 DOMAIN = "hf_zh_dict"
+
+Say = Callable[[str], None]  # shows a line to the user
 
 
 class InputError(ValueError):

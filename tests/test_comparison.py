@@ -13,7 +13,7 @@ from hf_zh_dict.evaluation.suites import bits
 from hf_zh_dict.messages import InputError
 from hf_zh_dict.model.llama import save_model
 from hf_zh_dict.paths import RunPaths
-from hf_zh_dict.pipeline import run_comparison, split_step
+from hf_zh_dict.pipeline.judging import run_comparison, split_step
 from hf_zh_dict.settings import save_config
 
 

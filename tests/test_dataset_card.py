@@ -9,7 +9,7 @@ from huggingface_hub import DatasetCard
 
 from hf_zh_dict.corpus.build import read_rows
 from hf_zh_dict.paths import SPLITS, RunPaths
-from hf_zh_dict.pipeline import ensure_corpus
+from hf_zh_dict.pipeline.building import ensure_corpus
 from hf_zh_dict.settings import load_config
 from hf_zh_dict.sharing.dataset_card import make_card, write_card
 from hf_zh_dict.stages import read_stage

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hf_zh_dict import pipeline
 from hf_zh_dict.paths import RunPaths
+from hf_zh_dict.pipeline.building import ensure_blocks
 from hf_zh_dict.records import read_rows
 from hf_zh_dict.settings import load_config
 from hf_zh_dict.training.checkpoint import find_damage, list_checkpoints
@@ -34,7 +34,7 @@ COMMANDS = {
 @pytest.fixture(scope="module")
 def stages(tmp_path_factory):
     paths = RunPaths(tmp_path_factory.mktemp("stages"))
-    pipeline.ensure_blocks(load_config(overrides=SETTINGS), paths, print)
+    ensure_blocks(load_config(overrides=SETTINGS), paths, print)
     return paths
 
 

@@ -14,11 +14,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from hf_zh_dict import pipeline
 from hf_zh_dict.evaluation.scoring import Score
 from hf_zh_dict.messages import InputError
 from hf_zh_dict.model.loss import LanguageModelLoss
 from hf_zh_dict.paths import RunPaths
+from hf_zh_dict.pipeline.building import ensure_blocks
+from hf_zh_dict.pipeline.training import run_training
 from hf_zh_dict.progress import Progress
 from hf_zh_dict.records import read_rows
 from hf_zh_dict.settings import load_config
@@ -55,7 +56,7 @@ TINY = {
 def prepared(tmp_path_factory):
     """A folder with corpus, tokenizer and blocks of the embedded dictionary."""
     paths = RunPaths(tmp_path_factory.mktemp("prepared"))
-    pipeline.ensure_blocks(load_config(overrides=TINY), paths, print)
+    ensure_blocks(load_config(overrides=TINY), paths, print)
     return paths
 
 
@@ -90,7 +91,7 @@ def trains_in(prepared, folder):
                 link.symlink_to(prepared.root / stage)
         settings = {key.replace("__", "."): value for key, value in changed.items()}
         config = load_config(overrides=TINY | settings)
-        code = pipeline.run_training(config, paths, print, resume=resume, overwrite=False)
+        code = run_training(config, paths, print, resume=resume, overwrite=False)
         return dataclasses.replace(paths), code
 
     return run

@@ -41,7 +41,8 @@ def add_train_options(command: argparse.ArgumentParser) -> None:
 
 
 def run_corpus(arguments: argparse.Namespace) -> int:
-    from hf_zh_dict.pipeline import ensure_corpus, report_corpus
+    from hf_zh_dict.pipeline.building import ensure_corpus
+    from hf_zh_dict.pipeline.reporting import report_corpus
 
     config, paths = resolve_config(arguments)
     quieten_libraries()
@@ -51,7 +52,8 @@ def run_corpus(arguments: argparse.Namespace) -> int:
 
 
 def run_tokenizer(arguments: argparse.Namespace) -> int:
-    from hf_zh_dict.pipeline import ensure_tokenizer, report_tokenizer
+    from hf_zh_dict.pipeline.building import ensure_tokenizer
+    from hf_zh_dict.pipeline.reporting import report_tokenizer
 
     config, paths = resolve_config(arguments)
     quieten_libraries()
@@ -61,7 +63,7 @@ def run_tokenizer(arguments: argparse.Namespace) -> int:
 
 
 def run_blocks(arguments: argparse.Namespace) -> int:
-    from hf_zh_dict.pipeline import ensure_blocks
+    from hf_zh_dict.pipeline.building import ensure_blocks
 
     config, paths = resolve_config(arguments)
     quieten_libraries()
@@ -71,7 +73,7 @@ def run_blocks(arguments: argparse.Namespace) -> int:
 
 
 def run_train(arguments: argparse.Namespace) -> int:
-    from hf_zh_dict.pipeline import run_training
+    from hf_zh_dict.pipeline.training import run_training
 
     config, paths = resolve_config(arguments)
     quieten_libraries()

@@ -34,7 +34,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run_compare(arguments: argparse.Namespace) -> int:
     """Show the table, write it and the picture."""
-    from hf_zh_dict.pipeline import run_comparison
+    from hf_zh_dict.pipeline.judging import run_comparison
 
     if len(arguments.models) < 2:
         raise InputError(_("compare: name two models or more."))

@@ -43,7 +43,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def run_evaluate(arguments: argparse.Namespace) -> int:
     """Run the suites and show what each of them measured."""
     from hf_zh_dict.evaluation.suites import describe_suite
-    from hf_zh_dict.pipeline import run_evaluation
+    from hf_zh_dict.pipeline.judging import run_evaluation
 
     config, paths = resolve_config(arguments)
     if arguments.judged:

@@ -44,7 +44,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run_generate(arguments: argparse.Namespace) -> int:
     """Continue the prompts; to the terminal, or to a sheet."""
-    from hf_zh_dict import pipeline
+    from hf_zh_dict.corpus.prompts import make_prompt
+    from hf_zh_dict.model.generate import generate_texts
+    from hf_zh_dict.model.loading import load_model_folder
 
     config, paths = resolve_config(arguments)
     prompts = list(arguments.prompt)
@@ -62,12 +64,11 @@ def run_generate(arguments: argparse.Namespace) -> int:
         raise InputError(_("generate: give --prompt TEXT … or --prompts FILE."))
     folder = find_model(arguments.run, paths)
     if folder == paths.model and not arguments.verbatim:
-        prompts = [
-            pipeline.make_prompt(config, p) if re.fullmatch(r"\w+", p) else p for p in prompts
-        ]
+        prompts = [make_prompt(config.corpus, p) if re.fullmatch(r"\w+", p) else p for p in prompts]
     options = {item.name: getattr(arguments, item.name) for item in dataclasses.fields(Sampling)}
     quieten_libraries()
-    texts = pipeline.generate(folder, prompts, Sampling(**options))
+    model, tokenizer = load_model_folder(folder)
+    texts = generate_texts(model, tokenizer, prompts, Sampling(**options))
     if not arguments.output:
         for text in texts:
             say(text)

@@ -23,7 +23,7 @@ def run_lm_eval(arguments: argparse.Namespace) -> int:
     """Write the tasks and say how they are run."""
     from hf_zh_dict.evaluation.lm_eval_tasks import write_tasks
     from hf_zh_dict.paths import RunPaths
-    from hf_zh_dict.pipeline import find_corpus
+    from hf_zh_dict.pipeline.judging import find_corpus
 
     folder = find_corpus(arguments.corpus)
     with disk_errors_as_sentences(arguments.output):

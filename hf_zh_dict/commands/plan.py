@@ -26,7 +26,7 @@ def run_plan(arguments: argparse.Namespace) -> int:
     """A table of what was counted, measured and estimated, and what speaks against the run."""
     from rich.table import Table
 
-    from hf_zh_dict.pipeline import plan_training
+    from hf_zh_dict.pipeline.training import plan_training
 
     check(arguments.steps >= 1, "--steps", N_("must be at least 1"))
     config, paths = resolve_config(arguments)

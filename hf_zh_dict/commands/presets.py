@@ -4,7 +4,7 @@ import argparse
 
 from hf_zh_dict.commands.command import Command
 from hf_zh_dict.commands.terminal import say, show_table
-from hf_zh_dict.config import count_parameters
+from hf_zh_dict.config import ModelConfig, count_parameters
 from hf_zh_dict.messages import N_, _
 from hf_zh_dict.settings import load_config, preset_names, preset_path
 
@@ -12,8 +12,6 @@ from hf_zh_dict.settings import load_config, preset_names, preset_path
 def run_presets(arguments: argparse.Namespace) -> int:
     """A table: name, what it is for, shape, vocabulary, context, exact parameter count."""
     from rich.table import Table
-
-    from hf_zh_dict.pipeline import describe_shape
 
     table = Table(box=None, pad_edge=False)
     for title, justify in (
@@ -34,6 +32,16 @@ def run_presets(arguments: argparse.Namespace) -> int:
         first = preset_path(name).read_text(encoding="utf-8").splitlines()[0]
         say(f"{name}: {first.lstrip('# ')}")
     return 0
+
+
+def describe_shape(model: ModelConfig) -> str:
+    """`288 × 6, 6 heads`: width, layers, heads (and key-value heads when they are fewer)."""
+    heads = str(model.num_attention_heads)
+    if model.key_value_heads != model.num_attention_heads:
+        heads += f"/{model.key_value_heads}"
+    return _("{width} × {layers}, {heads} heads").format(
+        width=model.hidden_size, layers=model.num_hidden_layers, heads=heads
+    )
 
 
 PRESETS = Command(
