@@ -1,8 +1,8 @@
 """What a model card may tell is what the run folder holds, and nothing of this machine."""
 
 from hf_zh_dict.paths import RunPaths
+from hf_zh_dict.records import append_row
 from hf_zh_dict.sharing.model_facts import (
-    count_stored,
     evaluation_bytes,
     read_model_facts,
     read_samples,
@@ -37,10 +37,14 @@ def test_training_is_told_from_its_evaluations(make_model_run):
     }  # fmt: skip
 
 
+def test_a_validation_that_is_no_number_is_never_the_best(make_model_run):
+    metrics = make_model_run().metrics
+    append_row(metrics, {"step": 6, "validation_bits_per_char": float("nan"), "tokens": 2100})
+    training = read_training(metrics)
+    assert (training["step"], training["best_step"], training["best_bits_per_char"]) == (6, 2, 5.5)
+
+
 def test_what_is_not_there_is_empty(tmp_path):
     paths = RunPaths(tmp_path)
     assert read_training(paths.metrics) == {}
     assert read_samples(paths.samples) == []
-    assert count_stored(paths.model / "model.safetensors") is None
-    (tmp_path / "broken.safetensors").write_bytes(b"not safetensors")
-    assert count_stored(tmp_path / "broken.safetensors") is None

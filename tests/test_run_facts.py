@@ -7,7 +7,7 @@ from safetensors.numpy import save_file
 
 from hf_zh_dict.messages import InputError
 from hf_zh_dict.paths import RunPaths
-from hf_zh_dict.sharing.run_facts import RunFacts, read_run_facts
+from hf_zh_dict.sharing.run_facts import RunFacts, count_stored, read_run_facts
 
 ROWS = [
     {"step": 0, "validation_bits_per_char": 9.0, "validation_loss": 8.0, "tokens": 0, "seconds": 0.0},
@@ -77,6 +77,12 @@ def test_what_is_no_run_folder_is_one_sentence(tmp_path):
     RunPaths(tmp_path).config.write_text("a: [", encoding="utf-8")
     with pytest.raises(InputError, match=r"config\.yaml: while parsing"):
         read_run_facts(RunPaths(tmp_path))
+
+
+def test_weights_that_are_not_there_or_none_have_no_parameters(tmp_path):
+    assert count_stored(tmp_path / "model.safetensors") is None
+    (tmp_path / "broken.safetensors").write_bytes(b"not safetensors")
+    assert count_stored(tmp_path / "broken.safetensors") is None
 
 
 def test_a_folder_with_metrics_alone_is_a_run(tmp_path):

@@ -4,7 +4,6 @@ What the folder does not hold is missing here too, and the card says so.
 """
 
 import json
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,9 @@ from hf_zh_dict.files import read_json
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.records import read_rows
 from hf_zh_dict.sharing.model_index import Result, list_results
+from hf_zh_dict.sharing.run_facts import BITS, WEIGHTS, RunFacts, count_stored, read_settings
 from hf_zh_dict.stages import read_stage
 
-WEIGHTS = "model.safetensors"
 NUM_SAMPLES = 4
 LONGEST_SAMPLE = 200
 
@@ -54,50 +53,23 @@ def read_model_facts(paths: RunPaths) -> ModelFacts:
 
 
 def portable_settings(paths: RunPaths) -> dict[str, Any]:
-    """The run's settings, with files by their names: where they lay here is nobody's business."""
-    import yaml
-
-    if not paths.config.is_file():
-        return {}
-    settings: dict[str, Any] = yaml.safe_load(paths.config.read_text(encoding="utf-8")) or {}
-    settings.pop("hub", None)
-    corpus = settings.get("corpus") or {}
-    corpus["files"] = [Path(name).name for name in corpus.get("files") or []]
-    for section, name in (("corpus", "repo_id"), ("tokenizer", "pretrained"), ("model", "pretrained")):  # fmt: skip
-        value = (settings.get(section) or {}).get(name)
-        if value and Path(value).expanduser().exists():
-            settings[section][name] = Path(value).name
-    return settings
-
-
-def count_stored(weights: Path) -> int | None:
-    """Numbers in a safetensors file; a tied matrix is stored, and counts, once."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(weights, "np") as file:
-            shapes: list[list[int]] = [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118
-    except (OSError, SafetensorError):
-        return None
-    return sum(math.prod(shape) for shape in shapes)
+    """The run's settings without where it is pushed to."""
+    return {name: of for name, of in read_settings(paths).items() if name != "hub"}
 
 
 def read_training(metrics: Path) -> dict[str, Any]:
     """Steps, tokens, seconds, and the step and score of the best validation."""
-    rows = read_rows(metrics)
-    scored = [row for row in rows if "validation_bits_per_char" in row]
-    if not scored:
+    run = RunFacts("", metrics=read_rows(metrics))
+    if not run.best:
         return {}
-    best = min(scored, key=lambda row: row["validation_bits_per_char"])
-    last = scored[-1]
     return {
-        "step": last["step"],
-        "tokens": last.get("tokens"),
-        "seconds": last.get("seconds"),
-        "stopped_early": last.get("stopped_early", False),
-        "best_step": best["step"],
-        "first_bits_per_char": scored[0]["validation_bits_per_char"],
-        "best_bits_per_char": best["validation_bits_per_char"],
+        "step": run.evaluations[-1]["step"],
+        "tokens": run.tokens,
+        "seconds": run.evaluations[-1].get("seconds"),
+        "stopped_early": run.stopped_early,
+        "best_step": run.best["step"],
+        "first_bits_per_char": run.evaluations[0][BITS],
+        "best_bits_per_char": run.best[BITS],
     }
 
 
