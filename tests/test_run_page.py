@@ -49,6 +49,8 @@ FACTS = RunFacts(
     },
     survey={"leakage": {"groups": {"share": 0.005}, "random": {"share": 0.0316}}},
     tokenizer={"vocab_size": 8192, "pretrained": ""},
+    tokenizer_report={"tokenizer": {"fields": {"definition": 1.625}, "round_trip": 1.0},
+                      "sentencepiece": {"fields": {"definition": 1.375}}},
     blocks={"block_size": 256, "documents": 834, "tokens": 11668, "targets": 10834, "blocks": 43,
             "padding": 0.016},
     baselines={"character_5gram": 5.149, "character_bigram": 6.162},
@@ -80,7 +82,8 @@ FACTS = RunFacts(
 COMMANDS = {  # what is taken away → the command that adds it
     "corpus": "hf-zh-dict corpus --output-dir RUN",
     "survey": "hf-zh-dict corpus --report",
-    "tokenizer": "hf-zh-dict tokenizer",
+    "tokenizer": "hf-zh-dict tokenizer --output-dir RUN",
+    "tokenizer_report": "hf-zh-dict tokenizer --report",
     "blocks": "hf-zh-dict blocks",
     "shape": "hf-zh-dict train --output-dir RUN --config",
     "metrics": "hf-zh-dict train --output-dir RUN --config",

@@ -31,6 +31,7 @@ class RunFacts:
     corpus: Facts = field(default_factory=dict)  # what the stages say, each in its stage.json
     survey: Facts = field(default_factory=dict)
     tokenizer: Facts = field(default_factory=dict)
+    tokenizer_report: Facts = field(default_factory=dict)  # by coder
     blocks: Facts = field(default_factory=dict)
     baselines: dict[str, float] = field(default_factory=dict)  # bits a character of validation
     settings: Facts = field(default_factory=dict)  # config.yaml, by section
@@ -113,6 +114,7 @@ def read_run_facts(paths: RunPaths) -> RunFacts:
         corpus=read_stage(paths.corpus),
         survey=read_stage(paths.survey),
         tokenizer=read_stage(paths.tokenizer),
+        tokenizer_report=read_json(paths.tokenizer_report),
         blocks=read_stage(paths.blocks),
         baselines=read_stage(paths.baselines / "validation").get("bits_per_char") or {},
         settings=read_settings(paths),

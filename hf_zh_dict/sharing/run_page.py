@@ -19,6 +19,8 @@ from hf_zh_dict.sharing.measure_names import SUITE_NAMES, name_measure, name_pla
 from hf_zh_dict.sharing.page import render_page
 from hf_zh_dict.sharing.run_facts import BITS, RunFacts, read_run_facts
 from hf_zh_dict.sharing.suite_charts import draw_suite, is_measure
+from hf_zh_dict.sharing.tokenizer_page import TITLES as CODERS
+from hf_zh_dict.sharing.tokenizer_page import field_rows
 from hf_zh_dict.sharing.training_charts import draw_training
 
 SHOWN_STEPS = 6  # of training, whose samples are shown
@@ -47,6 +49,11 @@ def draw_run_page(facts: RunFacts) -> str:
         "command": reconstruct_command(facts.corpus) if facts.corpus else "",
         "attributions": attribute(inputs or []),
         **divide_strata(facts.corpus.get("strata") or {}),
+        "tokenizer_rows": field_rows(facts.tokenizer_report) if facts.tokenizer_report else [],
+        "coders": [
+            {"name": CODERS[name], "tone": tone}
+            for tone, name in enumerate(facts.tokenizer_report, start=1)
+        ],
         "characters_per_token": characters_per_token(facts),
         "speed": median_of(facts.training, "tokens_per_second"),
         "memory_used": max(numbers_of(facts.training, "memory_gigabytes"), default=None),

@@ -18,7 +18,20 @@ def write_tokenizer_page(path: Path, report: Mapping[str, Any]) -> None:
 def draw_tokenizer_page(report: Mapping[str, Any]) -> str:
     """The page of what `evaluation.tokenizer_report.report_tokenizer` returns."""
     own = report["tokenizer"]
-    rows = [
+    return render_page("tokenizer.html", {
+        "title": f"斷詞器：{own['size']:,} 項",
+        "own": own,
+        "report": report,
+        "names": TITLES,
+        "block_names": BLOCK_NAMES,
+        "field_rows": field_rows(report),
+        "parts": [{"name": TITLES[name], "tone": tone} for tone, name in enumerate(report, start=1)],
+    })  # fmt: skip
+
+
+def field_rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Characters per token of each field: a bar for each coder."""
+    return [
         {
             "label": NAMES.get(field, field),
             "english": field.replace("_", " "),
@@ -29,14 +42,5 @@ def draw_tokenizer_page(report: Mapping[str, Any]) -> str:
                 if field in coder["fields"]
             ],
         }
-        for field in own["fields"]
+        for field in report["tokenizer"]["fields"]
     ]  # fmt: skip
-    return render_page("tokenizer.html", {
-        "title": f"斷詞器：{own['size']:,} 項",
-        "own": own,
-        "report": report,
-        "names": TITLES,
-        "block_names": BLOCK_NAMES,
-        "field_rows": rows,
-        "parts": [{"name": TITLES[name], "tone": tone} for tone, name in enumerate(report, start=1)],
-    })  # fmt: skip
