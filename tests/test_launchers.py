@@ -21,6 +21,7 @@ SETTINGS = {
     "model.num_hidden_layers": 1, "model.num_attention_heads": 2, "train.max_steps": 100_000,
     "train.eval_steps": 100_000, "train.save_steps": 100_000, "train.logging_steps": 1,
     "train.max_eval_documents": 2, "train.num_samples": 0, "train.per_device_batch_size": 2,
+    "train.compile": False,
 }  # fmt: skip
 COMMANDS = {
     "hf-zh-dict": ["-m", "hf_zh_dict", "train"],

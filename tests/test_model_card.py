@@ -20,8 +20,8 @@ def test_the_card_says_what_the_run_holds(make_model_run):
     for line in (
         'write = pipeline("text-generation", "owner/bridges")',
         'print(write("霧燈", max_new_tokens=60)[0]["generated_text"])',
-        "| bits · test · bits_per_char | 4.990 | 4.900 – 5.100 | – | 1,802 |",
-        "| dictionary · ranking · accuracy | 0.400 | – | 0.100 | 500 |",
+        "| test | 4.990 (4.900–5.100) | |",
+        "| ranking | 0.400 (機會 chance 0.100) |",
         "![學習曲線 learning curve](curve.png)",
         "| 參數 parameters | 4,816 |",
         "| 寬 × 層 width × layers | 16 × 2，4 heads |",

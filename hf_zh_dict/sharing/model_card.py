@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hf_zh_dict.evaluation.tables import write_markdown
 from hf_zh_dict.sharing.dataset_card import (
     ND_LICENSE,
     OUR_TAG,
@@ -55,7 +56,9 @@ def make_model_card(
         attributions=attribute(corpus.get("inputs") or []),
         terms=terms or [],
         files=files or {},
-        rows=[table_row(result) for result in facts.results],
+        tables=list(
+            filter(None, (write_markdown(*s) for s in facts.evaluation.get("suites", {}).items()))
+        ),
         prompt=json.dumps(facts.prompt or "文", ensure_ascii=False),  # as it stands in code
         command=reconstruct_training(facts),
         unrecorded=UNRECORDED,
@@ -90,24 +93,6 @@ def make_model_card_data(facts: ModelFacts, *, name: str, license_id: str = "") 
         eval_results=results or None,
         **named,
     )
-
-
-def table_row(result: Result) -> tuple[str, str, str, str, str]:
-    """Name, value, interval, chance and count, as the card shows them."""
-    interval = (
-        f"{number(result.low)} – {number(result.high)}"
-        if result.low is not None and result.high is not None
-        else "–"
-    )
-    chance = "–" if result.chance is None else number(result.chance)
-    count = "–" if result.count is None else f"{result.count:,}"
-    return " · ".join(result.names), number(result.value), interval, chance, count
-
-
-def number(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
 
 
 def reconstruct_training(facts: ModelFacts) -> str:

@@ -5,16 +5,18 @@ name. Its interval (`low`, `high`), what chance reaches (`chance`) and its items
 missing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hf_zh_dict.evaluation.tables import find_measures
 from hf_zh_dict.paths import SPLITS
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult
 
 BITS = "bits_per_char"
+BESIDE = ("low", "high", "chance", "count")
 
 
 @dataclass(frozen=True)
@@ -36,18 +38,10 @@ class Result:
 
 def list_results(evaluation: Mapping[str, Any]) -> list[Result]:
     """All measures of an evaluation, in its order."""
-    return list(walk(evaluation.get("suites") or {}, ()))
-
-
-def walk(tree: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[Result]:
-    value = tree.get("value")
-    if isinstance(value, int | float):
-        known = ("low", "high", "chance", "count")
-        yield Result(names, value, **{name: tree.get(name) for name in known})
-        return
-    for name, branch in tree.items():
-        if isinstance(branch, Mapping):
-            yield from walk(branch, (*names, name))
+    return [
+        Result(names, measure["value"], **{name: measure.get(name) for name in BESIDE})
+        for names, measure in find_measures(evaluation.get("suites") or {})
+    ]
 
 
 def find_bits(results: list[Result]) -> Result | None:
@@ -73,9 +67,7 @@ def eval_results(
             metric_name=" · ".join(name for name in result.names if name != result.split),
             metric_value=result.value,
             metric_args={
-                name: getattr(result, name)
-                for name in ("low", "high", "chance", "count")
-                if getattr(result, name) is not None
+                name: getattr(result, name) for name in BESIDE if getattr(result, name) is not None
             }
             or None,
         )
