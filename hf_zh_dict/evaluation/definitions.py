@@ -26,7 +26,7 @@ ROWS = 128  # endings that are scored at once
 def rank_definitions(
     subject: Subject, asked: Sequence[Definition], known: Sequence[Definition]
 ) -> dict[str, Any]:
-    """The right definition among 9 and 99 others of `known`, by bits per character.
+    """The right definition among 9 and 99 others of `known`, of which `asked` are some.
 
     Two costs: that of the definition as it is, and that beyond what other headwords would give it
     (`over_expectation`, the pointwise mutual information): a model that knows no more than which
