@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from hf_zh_dict.evaluation.lm_eval_tasks import write_tasks
-from hf_zh_dict.model.llama import save_model
+from hf_zh_dict.model.llama import build_model, save_model
 from hf_zh_dict.paths import RunPaths
 
 
@@ -43,12 +43,13 @@ def test_the_right_definition_stands_where_it_is_said_to(tasks):
         assert any(t.startswith(headword + "　") and right.strip("　") in t for t in texts)
 
 
-def test_lm_eval_runs_them(tasks, tiny_model, tokenizer, tokenizer_folder, tmp_path):
+def test_lm_eval_runs_them(tasks, tiny_config, reshape, tokenizer, tokenizer_folder, tmp_path):
     program = os.environ.get("HF_ZH_DICT_LM_EVAL")
     if not program:
         pytest.skip("HF_ZH_DICT_LM_EVAL names no lm_eval")
     folder, names = tasks
-    save_model(tiny_model, tokenizer, tokenizer_folder, tmp_path / "model")
+    model = build_model(reshape(tiny_config, max_position_embeddings=512), tokenizer)
+    save_model(model, tokenizer, tokenizer_folder, tmp_path / "model")
     subprocess.run(
         [program, "--model", "hf", "--device", "cpu", "--limit", "4", "--output_path", "found",
          "--model_args", f"pretrained={tmp_path / 'model'},add_bos_token=True",
