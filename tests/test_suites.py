@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hf_zh_dict.commands.evaluate import find_measures
+from hf_zh_dict.evaluation.tables import find_measures
 from hf_zh_dict.evaluation.scoring import prepare_texts, score_texts, total_score
 from hf_zh_dict.evaluation.subject import Subject
 from hf_zh_dict.evaluation.suites import SUITES, bits, dictionary, load_suite
