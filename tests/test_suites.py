@@ -4,10 +4,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hf_zh_dict.evaluation.tables import find_measures
 from hf_zh_dict.evaluation.scoring import prepare_texts, score_texts, total_score
 from hf_zh_dict.evaluation.subject import Subject
 from hf_zh_dict.evaluation.suites import SUITES, bits, dictionary, load_suite
+from hf_zh_dict.evaluation.tables import find_measures
 from hf_zh_dict.messages import InputError
 from hf_zh_dict.paths import RunPaths
 
