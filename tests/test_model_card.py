@@ -22,6 +22,8 @@ def test_the_card_says_what_the_run_holds(make_model_run):
         'print(write("霧燈", max_new_tokens=60)[0]["generated_text"])',
         "| test | 4.990 (4.900–5.100) | |",
         "| ranking | 0.400 (機會 chance 0.100) |",
+        "hf-zh-dict export owner/bridges --format gguf && ollama create bridges "
+        '-f bridges-gguf/Modelfile && ollama run bridges "霧燈"',
         "![學習曲線 learning curve](curve.png)",
         "| 參數 parameters | 4,816 |",
         "| 寬 × 層 width × layers | 16 × 2，4 heads |",
