@@ -12,8 +12,8 @@ from hf_zh_dict.evaluation.subject import Subject
 from hf_zh_dict.evaluation.usage import examine_usage
 
 LONGEST = 60  # characters of a definition that is asked for
-DEFINITIONS = 300  # whose place among others is asked
-REVERSED = 100  # definitions whose headword is asked …
+DEFINITIONS = 200  # whose place among others is asked
+REVERSED = 60  # definitions whose headword is asked …
 HEADWORDS = 500  # … among so many
 READINGS = 1000
 SENTENCES = 300  # of each kind
