@@ -25,6 +25,7 @@ def model_folder(tiny_config, tokenizer, tokenizer_folder, tmp_path):
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     monkeypatch.setattr(bits, "measure_baselines", lambda *_arguments, **_options: {"xz": 6.0})
+    monkeypatch.setattr(bits, "read_ngrams", lambda _folder: {})
 
 
 def test_nested_measures_become_rows_and_columns():

@@ -102,7 +102,9 @@ def test_a_signal_saves_through_every_launcher(launched, launcher, send, number,
 
 def test_a_second_ctrl_c_quits_at_once(launched):
     """In the midst of an evaluation that takes long."""
-    long = ["--train.num-samples", "50", "--model.max-position-embeddings", "1024"]
+    long = ["--train.num-samples", "50", "--train.max-eval-documents", "0",
+            "--model.hidden-size", "512", "--model.num-hidden-layers", "8",
+            "--model.max-position-embeddings", "1024"]  # fmt: skip
     process, paths = launched("hf-zh-dict", *long, rows=0)
     os.kill(process.pid, signal.SIGINT)
     time.sleep(0.7)

@@ -164,7 +164,7 @@ def test_later_layers_win(write):
     assert preset.max_steps == 450
     with_file = load_config(preset="quickstart", path=path).train
     assert (with_file.max_steps, with_file.warmup_steps) == (7, 3)
-    assert with_file.learning_rate == preset.learning_rate == 4e-3
+    assert with_file.learning_rate == preset.learning_rate == 8e-3
     overridden = load_config(
         preset="quickstart", path=path, overrides={"train.max_steps": "9"}
     ).train
