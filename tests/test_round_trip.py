@@ -33,6 +33,22 @@ def test_what_comes_back_is_what_was_trained(pushed, at_hub):
     assert rows == {split: list(read_rows(pushed.split(split), COLUMNS)) for split in SPLITS}
 
 
+@pytest.mark.slow
+def test_quickstart_comes_back_as_it_was_trained(at_hub, tmp_path):
+    """Its preset, whole but for the number of steps."""
+    run = tmp_path / "quickstart"
+    few = [f"--train.{name}_steps=4" for name in ("max", "eval", "save")]
+    done = at_hub(
+        "-m", "hf_zh_dict", "train", "--preset", "quickstart", *few, "--train.report-to",
+        "--output-dir", run,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    done = at_hub("-m", "hf_zh_dict", "push", run, "--repo-id", "owner/quickstart")
+    assert done.returncode == 0, done.stderr[-2000:]
+    local = read_json(at_hub("-c", LOAD, RunPaths(run).model, "{}"))
+    assert read_json(at_hub("-c", LOAD, "owner/quickstart", "{}")) == local
+
+
 @pytest.mark.parametrize(
     ("kind", "repo_id"), [("models", "owner/model"), ("datasets", "owner/words")]
 )
