@@ -282,3 +282,20 @@ def subject(tiny_config, tokenizer, make_run):
     model = build_model(dataclasses.replace(tiny_config, blocks=blocks), tokenizer).eval()
     run = make_run()
     return Subject("untrained", model, tokenizer, RunPaths(run), run / "evaluation")
+
+
+@pytest.fixture
+def send(at_hub):
+    """Runs push or push-corpus in a process at our Hub; returns exit code and what was shown."""
+
+    def run(command, run, *options, repo_id, **environment):
+        done = at_hub(
+            "-m", "hf_zh_dict", command, run, "--repo-id", repo_id, *options, **environment
+        )
+        shown = done.stdout + done.stderr
+        token = environment.get("token", "hf_writer")
+        assert "Traceback" not in shown
+        assert not token or token not in shown
+        return done.returncode, shown
+
+    return run
