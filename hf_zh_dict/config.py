@@ -237,8 +237,12 @@ class TrainConfig:
         2, N_("validation headwords that the model continues at evaluations")
     )
     seed: int = setting(0, N_("seed of weights, order and dropout"))
-    mixed_precision: Literal["", "no", "fp16", "bf16"] = setting(
-        "", N_("precision of the matrix products (empty: what Accelerate was launched with)")
+    mixed_precision: Literal["", "no", "fp16", "bf16", "auto"] = setting(
+        "",
+        N_(
+            "precision of the matrix products (empty: what Accelerate was launched with; auto: bf16 "
+            "where the machine has instructions for it, else fp16 on a GPU and no on a CPU)"
+        ),
     )
     use_cpu: bool = setting(False, N_("train on the CPU although there is a GPU"))
     cpu_threads: int = setting(

@@ -8,8 +8,10 @@ from test_cli import QUICK
 from test_end_to_end import launch
 
 from hf_zh_dict.cli import main
+from hf_zh_dict.config import TrainConfig
 from hf_zh_dict.messages import InputError
 from hf_zh_dict.paths import RunPaths
+from hf_zh_dict.training import launch as launch_room
 from hf_zh_dict.training.launch import check_trackers
 
 LAUNCH_FILES = sorted((Path(__file__).parent.parent / "docs" / "launch").glob("*.yaml"))
@@ -30,6 +32,27 @@ def test_an_unknown_tracker_is_answered_with_the_nearest():
         check_trackers(["tensorbord"])
     check_trackers(["tensorboard"])
     check_trackers([])
+
+
+@pytest.mark.parametrize(
+    ("gpu", "quick", "use_cpu", "precision"),
+    [
+        (True, True, False, "bf16"),
+        (True, False, False, "fp16"),
+        (True, False, True, "no"),
+        (False, True, False, "bf16"),
+        (False, False, False, "no"),
+    ],
+)
+def test_auto_is_the_precision_that_the_machine_is_made_for(
+    monkeypatch, gpu, quick, use_cpu, precision
+):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: gpu)
+    monkeypatch.setattr(launch_room, "multiplies_bfloat16", lambda _device: quick)
+    config = TrainConfig(mixed_precision="auto", use_cpu=use_cpu)
+    assert launch_room.choose_precision(config) == precision
+    assert launch_room.choose_precision(TrainConfig(mixed_precision="bf16")) == "bf16"
+    assert launch_room.choose_precision(TrainConfig()) == ""
 
 
 def has(package):

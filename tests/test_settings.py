@@ -215,7 +215,7 @@ settings_of_people = st.fixed_dictionaries(
         "model.rms_norm_eps": st.floats(1e-12, 1e-3),
         "train.learning_rate": st.floats(0, 10),
         "train.min_learning_rate": st.just(0.0),
-        "train.mixed_precision": st.sampled_from(["", "no", "fp16", "bf16"]),
+        "train.mixed_precision": st.sampled_from(["", "no", "fp16", "bf16", "auto"]),
         "train.optimizer": st.sampled_from(["adamw", "muon"]),
         "train.decay_steps": st.floats(0, 1e4),
         "train.ema_decay": st.floats(0, 1, exclude_max=True),

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from hf_zh_dict.config import Config
+from hf_zh_dict.config import Config, TrainConfig
 from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.settings import nearest
+from hf_zh_dict.training.device import multiplies_bfloat16
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -31,7 +32,7 @@ def make_accelerator(config: Config, paths: RunPaths) -> "Accelerator":
 
     try:
         accelerator = Accelerator(
-            mixed_precision=config.train.mixed_precision or None,
+            mixed_precision=choose_precision(config.train) or None,
             cpu=config.train.use_cpu,
             log_with=list(config.train.report_to) or None,
             project_config=ProjectConfiguration(
@@ -50,6 +51,19 @@ def make_accelerator(config: Config, paths: RunPaths) -> "Accelerator":
             )
         torch.set_num_threads(config.train.cpu_threads or share_of_cores())
     return accelerator
+
+
+def choose_precision(config: TrainConfig) -> str:
+    """What `train.mixed_precision` says; for `auto` the quickest that this machine is made for."""
+    if config.mixed_precision != "auto":
+        return config.mixed_precision
+    from accelerate.utils import parse_flag_from_env
+
+    on_cpu = config.use_cpu or parse_flag_from_env("ACCELERATE_USE_CPU")
+    device = torch.device("cuda" if torch.cuda.is_available() and not on_cpu else "cpu")
+    if multiplies_bfloat16(device):
+        return "bf16"
+    return "fp16" if device.type == "cuda" else "no"
 
 
 def check_trackers(names: Sequence[str]) -> None:

@@ -4,14 +4,14 @@ import torch
 from torch import nn
 
 from hf_zh_dict.config import TrainConfig
+from hf_zh_dict.training.muon import Muon
 
 
 def make_optimizers(model: nn.Module, config: TrainConfig) -> list[torch.optim.Optimizer]:
     """AdamW for everything, or Muon for the hidden matrices and AdamW for the rest.
 
     Weight decay falls on matrices (embeddings among them), none on norms. Muon's updates are scaled
-    to AdamW's size (Liu et al. 2025, "Muon is scalable for LLM training"), so that
-    `learning_rate` means the same for both.
+    to AdamW's size, so that `learning_rate` means the same for both.
     """
     parameters = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
     hidden = [p for n, p in parameters if config.optimizer == "muon" and is_hidden_matrix(n, p)]
@@ -29,14 +29,7 @@ def make_optimizers(model: nn.Module, config: TrainConfig) -> list[torch.optim.O
         )
     ]
     if hidden:
-        optimizers.append(
-            torch.optim.Muon(
-                hidden,
-                lr=config.learning_rate,
-                weight_decay=config.weight_decay,
-                adjust_lr_fn="match_rms_adamw",
-            )
-        )
+        optimizers.append(Muon(hidden, lr=config.learning_rate, weight_decay=config.weight_decay))
     return optimizers
 
 
