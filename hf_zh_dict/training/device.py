@@ -20,5 +20,5 @@ def synchronize(device: torch.device) -> None:
 def multiplies_bfloat16(device: torch.device) -> bool:
     """Whether the device has instructions for bfloat16; without them it is far slower than float32."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
