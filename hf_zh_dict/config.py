@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from hf_zh_dict.messages import N_, InputError, _
 
+SOURCES_OF_ENTRIES = ("embedded", "spreadsheets")  # of corpus.source; the others give lines
 HUB_REPO_ID = "NingJing0718/Traditional_Chinese_Dictionary_Preprocess"
 
 
@@ -49,7 +50,7 @@ class CorpusConfig:
             N_("together with corpus.test_fraction leaves too little to train on"),
         )
         check(
-            self.recipe == "plain" or self.source in ("embedded", "spreadsheets"),
+            self.recipe == "plain" or self.source in SOURCES_OF_ENTRIES,
             "corpus.recipe",
             N_("extended needs entries: use corpus.source embedded or spreadsheets"),
         )
@@ -59,7 +60,7 @@ class CorpusConfig:
             N_("names files already: leave corpus.data_files out"),
         )
         check(self.min_groups >= 1, "corpus.min_groups", N_("must be at least 1"))
-        if self.source in ("spreadsheets", "text"):
+        if self.source not in ("embedded", "hub"):
             check(
                 bool(self.files),
                 "corpus.files",

@@ -9,7 +9,7 @@ import pytest
 from hf_zh_dict.config import CorpusConfig
 from hf_zh_dict.corpus.catalogue import Catalogue
 from hf_zh_dict.corpus.division import divide
-from hf_zh_dict.corpus.sources import make_document
+from hf_zh_dict.corpus.lines import make_document
 from hf_zh_dict.corpus.split import rank_group
 from hf_zh_dict.dictionaries.entry import Entry, Passage, Reading, Sense
 from hf_zh_dict.dictionaries.normalize import split_passages

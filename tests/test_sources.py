@@ -13,14 +13,8 @@ from strategies import entries, texts
 
 from hf_zh_dict.config import CorpusConfig
 from hf_zh_dict.corpus.hub_dataset import open_hub_dataset
-from hf_zh_dict.corpus.sources import (
-    describe_inputs,
-    find_terms,
-    headword_of,
-    make_document,
-    read_documents,
-    source_files,
-)
+from hf_zh_dict.corpus.lines import headword_of, make_document
+from hf_zh_dict.corpus.sources import describe_inputs, find_terms, read_documents, source_files
 from hf_zh_dict.dictionaries.entry import Document
 from hf_zh_dict.dictionaries.reader import Dropped
 from hf_zh_dict.dictionaries.render import render_document

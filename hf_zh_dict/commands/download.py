@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hf_zh_dict.commands.command import Command
 from hf_zh_dict.commands.terminal import complain, say
-from hf_zh_dict.dictionaries.layouts import TITLES
+from hf_zh_dict.dictionaries.layouts import PAGES
 from hf_zh_dict.messages import N_, InputError, _
 
 NEXT = "accelerate launch train.py --preset student --corpus.source spreadsheets --corpus.files"
@@ -17,8 +17,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--dictionary",
         nargs="+",
-        choices=list(TITLES),
-        default=list(TITLES),
+        choices=list(PAGES),
+        default=list(PAGES),
         help=_("which of the four (default: all)"),
     )
     command.add_argument(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hf_zh_dict.config import CorpusConfig
+from hf_zh_dict.config import SOURCES_OF_ENTRIES, CorpusConfig
 from hf_zh_dict.corpus.catalogue import Catalogue, Integers, numbers
 from hf_zh_dict.corpus.grouping import Groups, Links, group_keys, group_limit
 from hf_zh_dict.corpus.shared_passages import shared_passages
@@ -53,7 +53,7 @@ def divide(
         folder: takes files for the time being.
     """
     similar = Links.of(catalogue.near.pairs())
-    if config.source in ("text", "hub"):
+    if config.source not in SOURCES_OF_ENTRIES:
         catalogue.name_lines(texts(), kept)
         similar = compare_lines(catalogue, texts(), folder)
     names, places = catalogue.sorted_keys()

@@ -2,19 +2,17 @@
 
 Dictionaries (embedded, or the Ministry's spreadsheets) are read as entries and rendered, each in
 one view or in several (`corpus.recipe`); text (local lines or Parquet rows, or a dataset repository
-on the Hub) is one document a line already.
+on the Hub) is one document a line already. `READERS` names the reader of a source of files.
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from hf_zh_dict.config import CorpusConfig
 from hf_zh_dict.corpus.hub_dataset import open_hub_dataset
+from hf_zh_dict.corpus.lines import make_document
 from hf_zh_dict.dictionaries.entry import Document, Span
-from hf_zh_dict.dictionaries.normalize import clean_line
 from hf_zh_dict.dictionaries.parse import NotAnEntry, parse_document
 from hf_zh_dict.dictionaries.published import edition_of
 from hf_zh_dict.dictionaries.reader import Dropped, not_utf8, read_entries
@@ -30,11 +28,6 @@ EMBEDDED_FOLDER = Path(__file__).parent.parent / "dictionaries" / "embedded"
 # The columns by which a corpus of this project is known, when it comes back from the Hub.
 CORPUS_COLUMNS = {"text", "headword", "dictionary", "entry_id", "view", "spans"}
 
-# A line's headword is the text before the first of these; brackets around it do not count.
-HEADWORD_END = re.compile(r"[\s\u3000：:，,、。．；;！？!?（(〔\[「『《〈|｜=＝\t-]")
-OPENING_BRACKETS = "【「『《〈[（(〔"
-LONGEST_HEADWORD = 20
-
 
 def read_documents(config: CorpusConfig) -> Iterator[Document | Dropped]:
     """Every document of the source, in its order.
@@ -47,12 +40,7 @@ def read_documents(config: CorpusConfig) -> Iterator[Document | Dropped]:
         return
     for path in source_files(config):
         before = 0
-        documents = (
-            read_text_file(path)
-            if config.source == "text"
-            else read_dictionary(path, recipe=config.recipe)
-        )
-        for record in documents:
+        for record in READERS[config.source](path, config):
             before += isinstance(record, Document)
             yield record
         if not before:
@@ -181,38 +169,8 @@ def restore_document(row: Mapping[str, Any]) -> Document:
     return Document(**named, spans=spans, links=links)
 
 
-def make_document(line: str, dictionary: str, source: str, number: int) -> Document | Dropped:
-    """A line of text as a document; a rendered entry keeps its fields' spans, and its links."""
-    text = line.strip("\r\n\ufeff ")
-    text = text.replace("\t", " ").replace("\r", " ").replace("\n", " ")
-    if not text.strip("\u3000 "):
-        return Dropped("empty line", source, number, "")
-    try:
-        rendered = render_document(parse_document(text))
-    except NotAnEntry:
-        rendered = None
-    if rendered and rendered.text == text and any(s.field == "bopomofo" for s in rendered.spans):
-        return replace(rendered, dictionary=dictionary, entry_id=str(number), view="line")
-    headword = headword_of(text)
-    if headword not in text:
-        text = clean_line(text)
-    start = text.index(headword)
-    span = Span("headword", start, start + len(headword))
-    return Document(text, headword, dictionary, str(number), "line", (span,))
-
-
-def headword_of(text: str) -> str:
-    """A line's headword: the text before the first blank, punctuation or bracket.
-
-    Opening brackets at the start of the line are passed over; a text without any separator gives
-    its first 20 characters, so that lines of one long beginning share a group.
-    """
-    start = len(text) - len(text.lstrip(OPENING_BRACKETS + " \u3000"))
-    found = HEADWORD_END.search(text, start)
-    close = re.search(r"[】」』》〉\]）)〕]", text[start:])
-    end = min(
-        found.start() if found else len(text),
-        start + close.start() if close else len(text),
-        start + LONGEST_HEADWORD,
-    )
-    return clean_line(text[start:end]) or text[:1]
+READERS: dict[str, Callable[[Path, CorpusConfig], Iterator[Document | Dropped]]] = {
+    "embedded": lambda path, config: read_dictionary(path, recipe=config.recipe),
+    "spreadsheets": lambda path, config: read_dictionary(path, recipe=config.recipe),
+    "text": lambda path, _config: read_text_file(path),
+}

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, TypeVar
 import requests
 
 from hf_zh_dict import __version__
-from hf_zh_dict.dictionaries.layouts import TITLES
+from hf_zh_dict.dictionaries.layouts import PAGES, TITLES
 from hf_zh_dict.dictionaries.published import BadArchive, check_archive, edition_of
 from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.paths import LICENSE_FOLDER
@@ -31,12 +31,6 @@ from hf_zh_dict.stages import hash_file
 T = TypeVar("T")
 
 MOE_URL = "https://language.moe.gov.tw/001/Upload/Files/site_content/M0001/respub/"
-PAGES = {
-    "revised": "dict_reviseddict_download.html",
-    "concised": "dict_concised_download.html",
-    "idioms": "dict_idiomsdict_download.html",
-    "mini": "dict_mini_download.html",
-}
 USER_AGENT = f"hf-zh-dict/{__version__}"
 RECORDS_FILE = "downloads.json"
 PASSING = (429, 500, 502, 503, 504)  # answers that may be others a little later

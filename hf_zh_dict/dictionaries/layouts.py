@@ -19,7 +19,8 @@ class Layout:
     dictionary: str
     title: str
     columns: Mapping[str, tuple[str, ...]]
-    optional: frozenset[str]
+    optional: frozenset[str] = frozenset()
+    page: str = ""  # where the Ministry offers it for download
 
     @property
     def published(self) -> dict[str, str]:
@@ -50,8 +51,9 @@ REVISED = Layout(
     "重編國語辭典修訂本",
     {**_WORD_COLUMNS, "alias": ("辭條別名",), "length": ("字數",), "variants": ("異體字",)},
     frozenset({"alias", "length", "variants"}),
+    page="dict_reviseddict_download.html",
 )
-CONCISED = Layout("concised", "國語辭典簡編本", _WORD_COLUMNS, frozenset())
+CONCISED = Layout("concised", "國語辭典簡編本", _WORD_COLUMNS, page="dict_concised_download.html")
 IDIOMS = Layout(
     "idioms",
     "成語典",
@@ -80,6 +82,7 @@ IDIOMS = Layout(
         "rank": ("主條目/非主條目",),
     },
     frozenset({"rank", "variants"}),
+    page="dict_idiomsdict_download.html",
 )
 MINI = Layout(
     "mini",
@@ -94,8 +97,10 @@ MINI = Layout(
         "definition": ("解釋",),
     },
     frozenset({"entry_id"}),
+    page="dict_mini_download.html",
 )
 LAYOUTS = (REVISED, CONCISED, IDIOMS, MINI)
+PAGES = {layout.dictionary: layout.page for layout in LAYOUTS if layout.page}
 TITLES = {layout.dictionary: layout.title for layout in LAYOUTS}
 
 

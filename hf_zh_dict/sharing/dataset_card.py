@@ -161,7 +161,7 @@ def reconstruct_command(facts: Mapping[str, Any]) -> str:
         words += ["--corpus.recipe", facts["recipe"]]
     if "seed" in facts:
         words += ["--corpus.seed", str(facts["seed"])]
-    if source in ("spreadsheets", "text"):
+    if source not in ("embedded", "hub"):
         names = [item.get("name") or UNRECORDED for item in facts.get("inputs") or [{}]]
         words += ["--corpus.files", *names]
     return shlex.join(words)
