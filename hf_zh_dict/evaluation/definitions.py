@@ -1,9 +1,6 @@
-"""Held-out definitions in, how well the model matches them with their headwords out.
+"""Held-out definitions in, whether the model knows which of some belongs to a headword out.
 
-Both ways are asked of P(definition | headword, 注音, 漢語拼音), the order in which lines are
-written: which of some definitions belongs to a headword, and which of some headwords to a
-definition. The headwords of the second are those that were held out: a model has to be run once
-for each of them, which for a whole dictionary takes hours.
+It is asked of P(definition | headword, 注音, 漢語拼音), the order in which lines are written.
 """
 
 from collections.abc import Sequence
@@ -101,22 +98,3 @@ def expect_definitions(
         for other in track(others, _("dictionary: expectations"), total=len(others))
     ]
     return dict(zip(known, np.mean(costs, axis=0).tolist(), strict=True))
-
-
-def rank_headwords(
-    subject: Subject, asked: Sequence[Definition], known: Sequence[Definition]
-) -> dict[str, Any]:
-    """The right headword among those of `known`, by what the definition takes behind each."""
-    costs = np.stack([
-        score_definitions(subject, headword, asked)
-        for headword in track(known, _("dictionary: headwords"), total=len(known))
-    ])  # fmt: skip
-    place = {definition: index for index, definition in enumerate(known)}
-    ranks = [
-        rank_of(costs[:, column], place[definition]) for column, definition in enumerate(asked)
-    ]
-    groups = [definition.of.group for definition in asked]
-    measures = measure_ranks(
-        ranks, groups, choices=len(known), places=(1, 10, 100), median=True, seed=subject.seed
-    )
-    return {**measures, "headwords": len(known)}

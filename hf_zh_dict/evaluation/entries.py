@@ -1,6 +1,6 @@
 """A corpus in, its held-out entries as questions of the suite `dictionary` need them out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +93,15 @@ def find_definitions(entries: Sequence[HeldOutEntry], longest: int) -> list[Defi
             ):
                 found.append(Definition(entry, text, sense.part_of_speech))
     return found
+
+
+def begin_all(asked: Sequence[Definition], entries: Iterable[HeldOutEntry]) -> dict[str, str]:
+    """How a line begins for every headword of the entries, those of `asked` with their reading."""
+    beginnings = {definition.of.headword: definition.beginning for definition in asked}
+    for entry in entries:
+        if entry.headword not in beginnings:
+            beginnings[entry.headword] = begin_line(entry.headword, entry.reading)
+    return beginnings
 
 
 def choose(items: Sequence[Any], limit: int) -> list[Any]:

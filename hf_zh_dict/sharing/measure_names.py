@@ -22,7 +22,8 @@ MEASURE_NAMES = {
     "numbered": "義項依序", "complete": "句子完整", "balanced": "引號書名號成對", "clean": "沒有壞字",
     "bopomofo_validity": "注音合法", "pinyin_agreement": "拼音與注音相符", "simplified": "含簡體字",
     "novelty": "不在訓練集裡", "reading_accuracy": "讀音正確", "syllable_accuracy": "音節正確",
-    "accuracy": "正確率", "mrr": "平均倒數排名", "median_rank": "排名中位數", "preferred": "較喜歡模型的",
+    "accuracy": "正確率", "mrr": "平均倒數排名", "median_rank": "排名中位數",
+    "shortlisted": "進入第二步的比例", "preferred": "較喜歡模型的",
     "exact": "讀音全對", "syllable": "音節", "tone": "聲調",
 }  # fmt: skip
 PLACE_NAMES = {

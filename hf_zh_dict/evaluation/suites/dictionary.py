@@ -5,16 +5,16 @@ Deterministic: the questions are chosen evenly from the held-out entries, nothin
 
 from typing import Any
 
-from hf_zh_dict.evaluation.definitions import rank_definitions, rank_headwords
-from hf_zh_dict.evaluation.entries import choose, find_definitions, read_entries
+from hf_zh_dict.evaluation.definitions import rank_definitions
+from hf_zh_dict.evaluation.entries import begin_all, choose, find_definitions, read_entries
 from hf_zh_dict.evaluation.readings import examine_readings
+from hf_zh_dict.evaluation.reverse import rank_headwords
 from hf_zh_dict.evaluation.subject import Subject
 from hf_zh_dict.evaluation.usage import examine_usage
 
 LONGEST = 60  # characters of a definition that is asked for
 DEFINITIONS = 200  # whose place among others is asked
-REVERSED = 60  # definitions whose headword is asked …
-HEADWORDS = 500  # … among so many
+REVERSED = 60  # definitions whose headword is asked for, among all
 READINGS = 1000
 SENTENCES = 300  # of each kind
 
@@ -25,12 +25,10 @@ def run(subject: Subject) -> dict[str, Any]:
     asked = find_definitions(tested, LONGEST)
     known = asked + find_definitions(others, LONGEST)
     reversed_ = choose(asked, REVERSED)
-    taken = set(reversed_)
-    rest = [definition for definition in known if definition not in taken]
-    candidates = reversed_ + choose(rest, HEADWORDS - len(reversed_))
+    beginnings = begin_all(reversed_, [*tested, *others, *read_entries(subject.paths, "train")])
     results: dict[str, Any] = {
         "definition": rank_definitions(subject, choose(asked, DEFINITIONS), known) if asked else {},
-        "reverse": rank_headwords(subject, reversed_, candidates) if asked else {},
+        "reverse": rank_headwords(subject, reversed_, beginnings) if asked else {},
         "reading": examine_readings(subject, choose(tested, READINGS)),
         "usage": examine_usage(subject, tested + others, SENTENCES),
     }
