@@ -222,7 +222,7 @@ def compare(
 def table(results: list[dict[str, object]]) -> str:
     """A Markdown table."""
     lines = [
-        "| | threads | tokens/s | ratio to run.c | from | to | same ids |",
+        "| | 執行緒 threads | 詞元／秒 tokens/s | 對 run.c to run.c | 從 from | 到 to | 編號相同 same ids |",
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for row in results:

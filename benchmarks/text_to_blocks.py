@@ -107,6 +107,7 @@ def main() -> None:
             ways = list_ways(corpus, folder, peer, vocab_size)
             results["encoding"] = encode(ways, folder, megabytes, arguments.rounds)
             results["scaling"] = scale(folder, megabytes, arguments.copies)
+            print(table(results))
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
@@ -193,6 +194,32 @@ def scale(folder: Path, megabytes: float, copies: list[int]) -> dict[int, Any]:
         results[times] = measured
         print(f"{times} × the text:", json.dumps(measured), flush=True)
     return results
+
+
+def table(results: dict[str, Any]) -> str:
+    """Markdown: training of tokenizers, each way of encoding, and larger texts."""
+    lines = [
+        "| | MB／秒 a second | 對 llama2.c to llama2.c | 秒 seconds | 字元／token | 尖峰 MB peak |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    vocabulary = f"訓練斷詞器 training, {results['vocab_size']:,}"
+    for name, one in results["training"].items():
+        ratio = f"{one['characters_per_token']:.3f}" if "characters_per_token" in one else ""
+        lines.append(
+            f"| {vocabulary}: {name} | | | {one['seconds']:.1f} | {ratio} | {one['peak_megabytes']:,} |"
+        )
+    for name, one in results["encoding"].items():
+        rate, times = one["megabytes_a_second"], one.get("times_the_peer")
+        compared = f"{times['median']:.2f} ({times['min']:.2f}–{times['max']:.2f})" if times else ""
+        lines.append(
+            f"| 編碼 encoding: {name} | {rate['median']:.1f} | {compared} | | | {one['peak_megabytes']:,} |"
+        )
+    for times, one in results["scaling"].items():
+        lines.append(
+            f"| 編碼 encoding: {times} × {results['megabytes']:.0f} MB | {one['megabytes_a_second']:.1f} "
+            f"| | {one['seconds']:.1f} | | {one['peak_megabytes']:,} |"
+        )
+    return "\n".join(lines)
 
 
 def spread(values: list[float]) -> dict[str, float]:

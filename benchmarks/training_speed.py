@@ -264,7 +264,8 @@ def differences(task: Task) -> dict[str, float]:
 def table(results: list[dict[str, Any]]) -> str:
     """Markdown: a line for each shape and contestant."""
     lines = [
-        "| shape | | tokens/s | to llama2.c (quartiles) | to stock | of the ceiling | peak GB |",
+        "| 形狀 shape | | token／秒 a second | 對 llama2.c to llama2.c | 對 stock to stock "
+        "| 佔矩陣乘法上限 of the ceiling | 尖峰 GB peak |",
         "|---|---|--:|--:|--:|--:|--:|",
     ]
     for result in results:
