@@ -375,3 +375,20 @@ def count_parameters(model: ModelConfig, vocab_size: int) -> int:
     layer = 2 * d * d + 2 * d * key_value + 3 * d * f + 2 * d
     embeddings = vocab_size * d * (1 if model.tie_word_embeddings else 2)
     return embeddings + model.num_hidden_layers * layer + d
+
+
+def count_training_flops(config: Config) -> float:
+    """Floating-point operations of a whole training, every block full: what its steps multiply.
+
+    6 for each parameter and token (Kaplan et al. 2020), where an embedding that is only looked up
+    does not count; and attention's two products, 12·layers·width·block_size for each token, halved
+    because a token sees only those before it.
+    """
+    model, train, block_size = config.model, config.train, config.blocks.block_size
+    vocab_size = config.tokenizer.vocab_size
+    multiplied = count_parameters(model, vocab_size)
+    if not model.tie_word_embeddings:
+        multiplied -= vocab_size * model.hidden_size
+    attention = 6 * model.num_hidden_layers * model.hidden_size * block_size
+    blocks = train.max_steps * train.per_device_batch_size * train.gradient_accumulation_steps
+    return float(blocks * block_size * (6 * multiplied + attention))

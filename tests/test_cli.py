@@ -252,6 +252,7 @@ def test_presets_are_listed_with_their_exact_parameter_counts(capsys):
     for name in ("quickstart", "student", "llama2c-15m", "llama2c-110m", "hub-synthesize"):
         assert name in out
     assert "9,807,264" in out
+    assert "~31 min" in out  # hub on a T4
 
 
 def test_help_is_quick_and_loads_nothing_heavy():

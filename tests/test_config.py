@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from hf_zh_dict.config import Config, ModelConfig, count_parameters
+from hf_zh_dict.config import Config, ModelConfig, count_parameters, count_training_flops
 from hf_zh_dict.messages import InputError
 from hf_zh_dict.settings import load_config
 
@@ -135,3 +135,23 @@ def test_what_is_pushed_needs_a_repository():
 def test_a_configuration_and_files_exclude_each_other():
     both = {"corpus.config_name": "plain", "corpus.data_files": ["a.txt"]}
     assert "corpus.config_name: names files already" in refusal(overrides=both)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_the_work_of_a_training_is_what_its_steps_multiply(tiny_config, tokenizer, reshape, tied):
+    """Beside torch's own count, which takes attention for not causal: twice our share of it."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from hf_zh_dict.model.llama import build_model
+
+    config = reshape(tiny_config, tie_word_embeddings=tied, num_hidden_layers=3)
+    model = build_model(config, tokenizer)
+    model.set_attn_implementation("eager")  # whose products torch counts
+    rows, size = config.train.per_device_batch_size, config.blocks.block_size
+    ids = torch.arange(rows * size).reshape(rows, size) % len(tokenizer)
+    with FlopCounterMode(display=False) as counter:
+        model(input_ids=ids).logits.sum().backward()
+    attention = 6 * 3 * config.model.hidden_size * size * rows * size
+    ours = count_training_flops(config) / config.train.max_steps
+    assert ours + attention == pytest.approx(counter.get_total_flops(), rel=0.03)
