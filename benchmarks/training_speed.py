@@ -3,7 +3,8 @@
     python benchmarks/training_speed.py [--peer DIR] [--shapes 288x6 192x6 128x4] [--json FILE]
 
 DIR is a checkout of karpathy/llama2.c; without it, ours and the stock loop run alone. All train the
-same shape on the same token ids, batch, number of threads and float32; ours runs in bfloat16 as well.
+same shape on the same token ids, batch, number of threads and float32; ours runs in bfloat16 as well
+where the CPU has instructions for it.
 Rounds of a few steps are interleaved, so that a busy machine troubles all alike: what counts is the
 median ratio of a round, and the quartiles beside it. A large matrix product takes part, in both
 precisions: its best speed is the machine's measured ceiling. Each runs in a process of its own, whose
@@ -37,6 +38,7 @@ from hf_zh_dict.config import Config
 from hf_zh_dict.model.llama import make_llama_config
 from hf_zh_dict.model.loss import LanguageModelLoss
 from hf_zh_dict.settings import load_config
+from hf_zh_dict.training.device import multiplies_bfloat16
 from hf_zh_dict.training.stream import MicroBatch
 from hf_zh_dict.training.update import Updater
 
@@ -169,6 +171,7 @@ CONTESTANTS: dict[str, Callable[[Task], Step]] = {
     "bfloat16": partial(make_product, dtype=torch.bfloat16),
 }
 PRODUCTS = ("float32", "bfloat16")
+BFLOAT16 = ("ours bf16", "bfloat16")  # left out on a CPU without instructions for it
 
 
 def serve(name: str, task: Task, path: list[str], pipe: Connection) -> None:
@@ -200,13 +203,18 @@ def peak_gigabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e9
 
 
+def left_out() -> tuple[str, ...]:
+    return () if multiplies_bfloat16(torch.device("cpu")) else BFLOAT16
+
+
 def measure(
     task: Task, names: list[str], path: list[str], *, rounds: int, steps: int
 ) -> dict[str, Any]:
     """Seconds a step in each round, [rounds], and what they come to."""
     context = multiprocessing.get_context("spawn")
     pipes: dict[str, Connection] = {}
-    for name in (*names, *PRODUCTS):
+    products = [name for name in PRODUCTS if name not in left_out()]
+    for name in (*names, *products):
         pipes[name], theirs = context.Pipe()
         context.Process(target=serve, args=(name, task, path, theirs), daemon=True).start()
         theirs.close()
@@ -221,7 +229,7 @@ def measure(
     for pipe in pipes.values():
         pipe.send(0)
     peaks = {name: pipe.recv() for name, pipe in pipes.items()}
-    ceilings = {name: 2 * CEILING_WIDTH**3 / min(seconds[name]) for name in PRODUCTS}
+    ceilings = {name: 2 * CEILING_WIDTH**3 / min(seconds[name]) for name in products}
     tokens = task.batch_size * task.block_size
     results = {}
     for name in names:
@@ -294,7 +302,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the numbers to this file too")
     arguments = parser.parse_args()
     path = [str(arguments.peer.resolve())] if arguments.peer else []
-    names = [n for n in CONTESTANTS if n not in PRODUCTS and (arguments.peer or n != "peer")]
+    skipped = {*PRODUCTS, *left_out(), *([] if arguments.peer else ["peer"])}
+    names = [name for name in CONTESTANTS if name not in skipped]
     results = []
     for shape in arguments.shapes:
         task = Task(
@@ -305,11 +314,12 @@ def main() -> None:
         results.append(result)
     print(table(results))
     for result in results:
+        apart, ceilings = result["differences_to_stock"], result["gigaflops_ceiling"]
         print(
             f"{result['task']['shape']}: ours differs from stock by "
-            + ", ".join(f"{k} {v:.1e}" for k, v in result["differences_to_stock"].items())
-            + f"; ceiling {result['gigaflops_ceiling']['float32']:.0f} GFLOP/s in float32, "
-            + f"{result['gigaflops_ceiling']['bfloat16']:.0f} in bfloat16"
+            + ", ".join(f"{name} {value:.1e}" for name, value in apart.items())
+            + "; ceiling in GFLOP/s: "
+            + ", ".join(f"{name} {value:.0f}" for name, value in ceilings.items())
         )
     if arguments.json:
         facts = {
