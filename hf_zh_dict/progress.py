@@ -22,6 +22,11 @@ def is_main_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def has_moving_line() -> bool:
+    """Whether stderr is a terminal; a notebook's `!` looks like one, and is a log that keeps all."""
+    return sys.stderr.isatty() and "JPY_PARENT_PID" not in os.environ
+
+
 def format_seconds(seconds: float) -> str:
     """75 → 1:15, 3675 → 1:01:15."""
     minutes, rest = divmod(round(seconds), 60)
@@ -36,7 +41,7 @@ class Progress:
         self.description, self.total, self.done, self.start = description, total, start, start
         self.details = ""
         self.began = time.monotonic()
-        self.moving = is_main_process() and sys.stderr.isatty()
+        self.moving = is_main_process() and has_moving_line()
         self.shown = self.began - (PLAIN_SECONDS - 2 if not self.moving else MOVING_SECONDS)
         self.dirty = False
 

@@ -30,6 +30,7 @@ def terminal(monkeypatch):
     """A stderr that is a terminal."""
     terminal = Terminal()
     monkeypatch.setattr(progress_module, "sys", SimpleNamespace(stderr=terminal))
+    monkeypatch.delenv("JPY_PARENT_PID", raising=False)
     return terminal
 
 
@@ -168,3 +169,13 @@ def test_track_is_lazy(clock):
     assert taken == []
     assert next(tracked) == 0
     assert taken == [0]
+
+
+def test_a_notebook_keeps_all_that_is_written_so_its_lines_are_plain(clock, terminal, monkeypatch):
+    monkeypatch.setenv("JPY_PARENT_PID", "1")
+    with Progress("training", total=2) as progress:
+        clock.now += 9
+        progress.advance()
+        clock.now += 1
+        progress.advance()
+    assert terminal.getvalue() == "training  1/2  0:09 left\n"

@@ -8,7 +8,6 @@ vocabulary hardly differs (docs/tokenizer.md has the figures).
 """
 
 import json
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 
 from hf_zh_dict.config import TokenizerConfig
 from hf_zh_dict.messages import InputError, _
+from hf_zh_dict.progress import has_moving_line
 from hf_zh_dict.stages import fingerprint
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def train_bpe(texts: Iterable[str], *, vocab_size: int) -> "Tokenizer":
         vocab_size=vocab_size,
         special_tokens=[BOS, EOS, PAD],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=sys.stderr.isatty(),
+        show_progress=has_moving_line(),
     )
     tokenizer.train_from_iterator(texts, trainer=trainer)
     if tokenizer.get_vocab_size() < vocab_size:
