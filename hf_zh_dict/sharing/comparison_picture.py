@@ -3,10 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-CHINESE_FONTS = (
-    "Noto Sans CJK TC", "Noto Sans TC", "Noto Sans CJK JP", "PingFang TC", "Microsoft JhengHei",
-    "Heiti TC", "WenQuanYi Zen Hei",
-)  # fmt: skip
+from hf_zh_dict.sharing.chinese_fonts import find_chinese_fonts
+
 COLORS = {"validation": "#1f5f8b", "test": "#d08030"}
 
 
@@ -18,12 +16,10 @@ def draw_comparison(comparison: dict[str, Any], picture: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
-    from matplotlib import font_manager, pyplot
+    from matplotlib import pyplot
 
-    installed = {font.name for font in font_manager.fontManager.ttflist}
-    fonts = [name for name in CHINESE_FONTS if name in installed]
     models = comparison["models"]
-    with pyplot.rc_context({"font.family": ["DejaVu Sans", *fonts]}):
+    with pyplot.rc_context({"font.family": ["DejaVu Sans", *find_chinese_fonts()]}):
         figure, panels = pyplot.subplots(
             1, 2, figsize=(10, 1.5 + 0.6 * len(models)), sharey=True, layout="constrained"
         )
