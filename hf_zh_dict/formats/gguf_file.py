@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from gguf import GGUFWriter
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-DTYPES = ("f32", "f16", "q8_0")
 WHOLE = {  # ours → GGUF's, of the whole model
     "model.embed_tokens.weight": "token_embd.weight",
     "model.norm.weight": "output_norm.weight",

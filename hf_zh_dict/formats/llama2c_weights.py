@@ -20,7 +20,6 @@ from hf_zh_dict.model.rotary import halves_to_pairs
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
-VERSIONS = (0, 1, 2)
 MAGIC = 0x616B3432
 HEADER_BYTES = 256  # of versions 1 and 2
 NORMS = ("attention_norm.weight", "ffn_norm.weight")
