@@ -226,7 +226,9 @@ class Run:
         codes = self.start().wait()
         self.check_log(damaged)
         if codes != [0] * self.processes:
-            self.differ(f"the last start ended with {codes}: {self.log.read_text()[-1500:]}")
+            self.differ(
+                f"the last start ended with {codes}: {self.log.read_text(encoding='utf-8')[-1500:]}"
+            )
 
     def start(self, limit: Callable[[], None] = lambda: None) -> "Children":
         self.report.starts += 1

@@ -6,6 +6,7 @@ signal.
 """
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):  # Chinese on terminals that claim not to know it
             stream.reconfigure(encoding="utf-8", errors="replace")
     try:
-        arguments = parse_arguments(list(sys.argv[1:] if argv is None else argv))
+        arguments = parse_arguments(read_argv() if argv is None else list(argv))
         return COMMANDS[arguments.command].run(arguments)
     except InputError as error:
         complain(error)
@@ -48,6 +49,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output went away
         sys.stderr.close()
         return 141
+
+
+def read_argv() -> list[str]:
+    """The words of the command line, as UTF-8 also where the locale (LC_ALL=C) cannot read them.
+
+    Raises:
+        InputError: one of them is a file that such a locale cannot name.
+    """
+    if sys.getfilesystemencoding() == "utf-8":
+        return sys.argv[1:]
+    words = [os.fsencode(word).decode("utf-8", "replace") for word in sys.argv[1:]]
+    for word, given in zip(words, sys.argv[1:], strict=True):
+        if word != given and os.path.exists(given):
+            raise InputError(
+                _("{name}: this locale cannot name such a file; set PYTHONUTF8=1 and run it again.")
+                .format(name=word)
+            )  # fmt: skip
+    return words
 
 
 class Parser(argparse.ArgumentParser):

@@ -6,12 +6,16 @@ The catalogue is `locale/zh_TW/LC_MESSAGES/hf_zh_dict.po`; CONTRIBUTING.md says 
 """
 
 import gettext
+import locale
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 LOCALE_FOLDER = Path(__file__).parent / "locale"
 DOMAIN = "hf_zh_dict"
+
+CHINESE = ("zh_hant", "chinese (traditional)")  # the second is Windows' own name
 
 Say = Callable[[str], None]  # shows a line to the user
 
@@ -21,14 +25,15 @@ class InputError(ValueError):
 
 
 def preferred_language() -> str:
-    """The catalogue's language code: `HF_ZH_DICT_LANG` first, then the locale's variables."""
-    for variable in ("HF_ZH_DICT_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
-        value = os.environ.get(variable, "")
-        if value:
-            name = value.split(".")[0].replace("-", "_").lower()
-            chinese = name in ("zh", "zh_tw", "zh_hk", "zh_mo") or name.startswith("zh_hant")
-            return "zh_TW" if chinese else "en"
-    return "en"
+    """The catalogue's language code: `HF_ZH_DICT_LANG` first, then the locale's variables, then the locale."""
+    variables = ("HF_ZH_DICT_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+    told = next((os.environ[name] for name in variables if os.environ.get(name)), "")
+    if not told:  # Windows sets none of them
+        with suppress(ValueError):
+            told = locale.getlocale()[0] or ""
+    name = told.split(".")[0].replace("-", "_").lower()
+    chinese = ("zh", "zh_tw", "zh_hk", "zh_mo")
+    return "zh_TW" if name in chinese or name.startswith(CHINESE) else "en"
 
 
 LANGUAGE = preferred_language()

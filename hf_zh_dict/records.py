@@ -8,7 +8,7 @@ from hf_zh_dict.files import write_file
 
 
 def append_row(path: Path, row: dict[str, Any]) -> None:
-    with path.open("a", encoding="utf-8") as file:
+    with path.open("a", encoding="utf-8", newline="\n") as file:
         file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 

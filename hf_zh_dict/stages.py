@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hf_zh_dict.files import new_folder, replace_folder, sync_tree
+from hf_zh_dict.files import new_folder, replace_folder, sync_tree, write_file
 
 STAGE_FILE = "stage.json"
 
@@ -53,6 +53,6 @@ def build_stage(folder: Path, wanted: str) -> Iterator[tuple[Path, dict[str, Any
     facts: dict[str, Any] = {}
     yield new, facts
     text = json.dumps({"fingerprint": wanted, **facts}, ensure_ascii=False, indent=2)
-    (new / STAGE_FILE).write_text(text + "\n", encoding="utf-8")
+    write_file(new / STAGE_FILE, text + "\n")
     sync_tree(new)
     replace_folder(new, folder)

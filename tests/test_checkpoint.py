@@ -101,7 +101,7 @@ def test_everything_comes_back(save, parts):
 def test_it_holds_these_files_and_a_manifest_of_them(save):
     paths = save(7)
     assert sorted(path.name for path in paths.checkpoint(7).iterdir()) == FILES
-    manifest = json.loads((paths.checkpoint(7) / MANIFEST).read_text())
+    manifest = json.loads((paths.checkpoint(7) / MANIFEST).read_text(encoding="utf-8"))
     assert sorted(manifest["files"]) == FILES[1:]
     assert [path.name for path in paths.checkpoints.iterdir()] == ["step-000007"]
 

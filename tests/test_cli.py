@@ -263,7 +263,9 @@ def test_help_is_quick_and_loads_nothing_heavy():
         "assert not {'torch', 'transformers', 'datasets'} & set(sys.modules)"
     )
     began = time.monotonic()
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8"
+    )
     assert done.returncode == 0, done.stderr
     assert "--train.learning-rate" in done.stdout
     assert time.monotonic() - began < 5

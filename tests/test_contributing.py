@@ -77,7 +77,9 @@ def test_a_recipe_is_short_and_in_the_style_of_the_house(title, tmp_path):
             (tmp_path / Path(name).name).write_text(content, encoding="utf-8")
     for command in (["check"], ["format", "--check"]):
         ruff = [sys.executable, "-m", "ruff", *command, "--config", str(ROOT / "pyproject.toml")]
-        done = subprocess.run([*ruff, str(tmp_path)], capture_output=True, text=True)
+        done = subprocess.run(
+            [*ruff, str(tmp_path)], capture_output=True, text=True, encoding="utf-8"
+        )
         assert done.returncode == 0, done.stdout
 
 

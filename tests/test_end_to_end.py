@@ -151,7 +151,10 @@ def test_two_processes_learn_what_one_learns(tmp_path):
         curves = [[r[key] for r in read_rows(p.metrics) if key in r] for p in (one, two)]
         assert len(curves[0]) == len(curves[1]) > 2
         assert curves[0] == pytest.approx(curves[1], rel=1e-5)
-    state = [json.loads((p.checkpoint(6) / "state.json").read_text())["state"] for p in (one, two)]
+    state = [
+        json.loads((p.checkpoint(6) / "state.json").read_text(encoding="utf-8"))["state"]
+        for p in (one, two)
+    ]
     assert state[0]["tokens"] == state[1]["tokens"]
     weights = [load_file(p.checkpoint(6) / "model.safetensors") for p in (one, two)]
     for name, tensor in weights[0].items():

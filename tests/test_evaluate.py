@@ -52,7 +52,10 @@ def test_a_bare_model_is_judged_by_a_corpus(capsys, model_folder, make_run, tmp_
     assert "bits_per_char" in capsys.readouterr().out
     named = ["--corpus", str(corpus / "corpus"), "--output", "own.json", "--suite", "bits"]
     assert main(["evaluate", str(model_folder), *named]) == 0
-    assert json.loads((tmp_path / "own.json").read_text())["suites"] == report["suites"]
+    assert (
+        json.loads((tmp_path / "own.json").read_text(encoding="utf-8"))["suites"]
+        == report["suites"]
+    )
     assert not (corpus / "evaluation.json").exists()
 
 

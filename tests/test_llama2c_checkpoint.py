@@ -15,7 +15,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from hf_zh_dict.formats.llama2c_checkpoint import import_llama2c
 from hf_zh_dict.messages import InputError
 
-GOLDEN = json.loads((Path(__file__).parent / "golden" / "llama2c.json").read_text())["checkpoint"]
+GOLDEN = json.loads(
+    (Path(__file__).parent / "golden" / "llama2c.json").read_text(encoding="utf-8")
+)["checkpoint"]
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from hf_zh_dict.formats.shape import read_shape
 from hf_zh_dict.messages import InputError
 from hf_zh_dict.model.llama import make_llama_config
 
-GOLDEN = json.loads((Path(__file__).parent / "golden" / "llama2c.json").read_text())
+GOLDEN = json.loads((Path(__file__).parent / "golden" / "llama2c.json").read_text(encoding="utf-8"))
 SHAPES = {
     "tied": {"num_key_value_heads": 2},
     "untied": {"num_key_value_heads": 1, "tie_word_embeddings": False},

@@ -296,7 +296,12 @@ def test_stopped_again_and_again_over_the_seams_of_epochs(train, stop_at, monkey
     monkeypatch.setattr(Blocks, "pack", pack_few)
     dropout = {"model__dropout": 0.2}
     whole, _code = train("whole", **dropout)
-    assert json.loads((whole.checkpoint(8) / "state.json").read_text())["state"]["epoch"] == 3
+    assert (
+        json.loads((whole.checkpoint(8) / "state.json").read_text(encoding="utf-8"))["state"][
+            "epoch"
+        ]
+        == 3
+    )
     for update in (2, 1, 2, 1, 1):  # each counted from the last stop
         undo = stop_at(Updater, "update", update)
         _paths, code = train("stopped", resume=True, **dropout)
@@ -377,7 +382,7 @@ def test_a_best_found_behind_the_resumed_checkpoint_is_given_up(train, score, mo
     score(4.1, 4.2, 4.3)
     monkeypatch.setattr(Trainer, "save", save)
     paths, _code = train("run", resume=True, **changed)
-    state = json.loads((paths.checkpoint(8) / "state.json").read_text())["state"]
+    state = json.loads((paths.checkpoint(8) / "state.json").read_text(encoding="utf-8"))["state"]
     assert (state["best_step"], state["best_bits_per_char"]) == (2, 4)
     best, kept = weights(paths, 2), load_file(paths.model / "model.safetensors")
     assert best.keys() == kept.keys()
@@ -761,7 +766,7 @@ def test_the_saved_model_is_the_best_one(train):
     paths, _ = train("best", train__learning_rate=3.0, train__max_grad_norm=0)
     rows = [row for row in read_rows(paths.metrics) if "validation_loss" in row]
     best = min(rows, key=lambda row: row["validation_bits_per_char"])
-    state = json.loads((paths.checkpoint(8) / "state.json").read_text())["state"]
+    state = json.loads((paths.checkpoint(8) / "state.json").read_text(encoding="utf-8"))["state"]
     assert state["best_step"] == best["step"] == 0
     saved, last = load_file(paths.model / "model.safetensors"), weights(paths, 8)
     assert not torch.equal(saved["model.norm.weight"], last["model.norm.weight"])

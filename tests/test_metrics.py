@@ -191,4 +191,4 @@ def test_metrics_are_combined_and_saved(tmp_path):
     assert set(results) == {"edit_similarity", "rouge_l", "repetition"}
     assert results["rouge_l"] == compute("rouge_l", ONE, OTHER)["rouge_l"]
     file = evaluate.save(tmp_path, **results)
-    assert json.loads(file.read_text())["rouge_l"] == results["rouge_l"]
+    assert json.loads(file.read_text(encoding="utf-8"))["rouge_l"] == results["rouge_l"]

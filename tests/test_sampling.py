@@ -26,5 +26,7 @@ def test_it_cannot_be_changed_behind_a_generation():
 def test_help_needs_nothing_heavy(module):
     heavy = "{'torch', 'transformers', 'datasets', 'numpy', 'matplotlib', 'yaml'}"
     code = f"import sys, {module}; print(sorted({heavy} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True
+    )
     assert done.stdout.strip() == "[]"

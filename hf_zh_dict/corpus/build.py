@@ -72,7 +72,7 @@ def build_corpus(config: CorpusConfig, folder: Path) -> dict[str, Any]:
     inputs = keep_terms(config, folder)
     all_documents = folder / "all.arrow"
     with (
-        (folder / DROPPED_FILE).open("w", encoding="utf-8") as dropped_file,
+        (folder / DROPPED_FILE).open("w", encoding="utf-8", newline="\n") as dropped_file,
         contextlib.closing(Catalogue(folder)) as catalogue,
     ):
         read_back, dropped = write_documents(config, all_documents, catalogue, dropped_file)

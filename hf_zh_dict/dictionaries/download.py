@@ -23,6 +23,7 @@ import requests
 from hf_zh_dict import __version__
 from hf_zh_dict.dictionaries.layouts import PAGES, TITLES
 from hf_zh_dict.dictionaries.published import BadArchive, check_archive, edition_of
+from hf_zh_dict.files import write_file
 from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.paths import LICENSE_FOLDER
 from hf_zh_dict.progress import Progress
@@ -341,7 +342,7 @@ def transfer(url: str, partial: Path, version: Path, client: Client) -> None:
             raise Passing(_("{url} has changed").format(url=url))
         with partial.open("ab" if start else "wb") as file:
             if not start:  # the old beginning is gone, so its version may go
-                version.write_text(version_of(response), encoding="utf-8")
+                version.write_text(version_of(response), encoding="utf-8", newline="\n")
             receive(response, file, start, partial.stem)
 
 
@@ -390,10 +391,8 @@ def read_records(folder: Path) -> dict[str, dict[str, Any]]:
 def write_record(dictionary: str, record: Record, folder: Path) -> None:
     """Put one record in its place, the others staying; the file is never half written."""
     records = read_records(folder) | {dictionary: dataclasses.asdict(record)}
-    new = folder / f"{RECORDS_FILE}.partial"
     text = json.dumps(records, ensure_ascii=False, indent=2)
-    new.write_text(text + "\n", encoding="utf-8")
-    new.replace(folder / RECORDS_FILE)
+    write_file(folder / RECORDS_FILE, text + "\n")
 
 
 def is_kept(dictionary: str, path: Path) -> bool:

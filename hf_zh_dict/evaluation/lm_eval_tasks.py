@@ -12,6 +12,7 @@ from typing import Any
 from hf_zh_dict.corpus.build import read_texts
 from hf_zh_dict.evaluation.definitions import find_alike
 from hf_zh_dict.evaluation.entries import choose, find_definitions, read_entries
+from hf_zh_dict.files import write_file
 from hf_zh_dict.paths import RunPaths
 
 HARNESS = Path(__file__).parent / "harness"
@@ -34,7 +35,7 @@ def write_tasks(paths: RunPaths, folder: Path) -> list[str]:
         data = folder.resolve() / f"{task.stem}.jsonl"
         text = task.read_text(encoding="utf-8")
         text = text.replace(f"test: {data.name}", f"test: {json.dumps(str(data))}")
-        (folder / task.name).write_text(text, encoding="utf-8")
+        write_file(folder / task.name, text)
         names.append(task.stem)
     return names
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from hf_zh_dict.config import Config
-from hf_zh_dict.files import new_folder, replace_folder, sync_tree
+from hf_zh_dict.files import new_folder, replace_folder, sync_tree, write_file
 from hf_zh_dict.messages import InputError, _
 
 if TYPE_CHECKING:
@@ -181,4 +181,4 @@ def write_plain_config(path: Path) -> None:
         settings["rope_scaling"] = {k: v for k, v in rope.items() if k != "rope_theta"}
     settings["torch_dtype"] = settings.get("dtype", "float32")
     settings["use_cache"] = True
-    path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    write_file(path, json.dumps(settings, indent=2) + "\n")

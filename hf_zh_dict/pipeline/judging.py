@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hf_zh_dict.config import Config
+from hf_zh_dict.files import write_file
 from hf_zh_dict.messages import InputError, Say, _
 from hf_zh_dict.paths import SPLITS, RunPaths
 
@@ -104,7 +105,7 @@ def run_comparison(
     output.mkdir(parents=True, exist_ok=True)
     files = [output / "comparison.json", output / "comparison.png"]
     text = json.dumps(comparison, ensure_ascii=False, indent=2)
-    files[0].write_text(text + "\n", encoding="utf-8")
+    write_file(files[0], text + "\n")
     draw_comparison(comparison, files[1])
     return comparison, files
 

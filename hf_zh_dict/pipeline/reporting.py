@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from hf_zh_dict.config import Config
+from hf_zh_dict.files import write_file
 from hf_zh_dict.messages import Say, _
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.pipeline.building import ensure_corpus, ensure_tokenizer
@@ -65,7 +66,7 @@ def report_tokenizer(config: Config, paths: RunPaths, say: Say) -> None:
     ensure_tokenizer(config, paths, say)
     report = measure(paths)
     text = json.dumps(report, ensure_ascii=False, indent=2)
-    paths.tokenizer_report.write_text(text + "\n", encoding="utf-8")
+    write_file(paths.tokenizer_report, text + "\n")
     write_tokenizer_page(paths.tokenizer_page, report)
     for name, found in report.items():
         say(

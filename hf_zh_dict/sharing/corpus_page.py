@@ -10,6 +10,7 @@ from typing import Any
 
 from hf_zh_dict.dictionaries.layouts import TITLES
 from hf_zh_dict.dictionaries.render import ENTRY_LABELS, READING_LABELS
+from hf_zh_dict.files import write_file
 from hf_zh_dict.paths import SPLITS
 from hf_zh_dict.sharing.dataset_card import attribute, make_title, reconstruct_command
 from hf_zh_dict.sharing.page import format_count, format_share, log_places, render_page, tone_of
@@ -54,7 +55,7 @@ NAMES = {
 
 
 def write_corpus_page(path: Path, facts: Mapping[str, Any], survey: Mapping[str, Any]) -> None:
-    path.write_text(draw_corpus_page(facts, survey), encoding="utf-8")
+    write_file(path, draw_corpus_page(facts, survey))
 
 
 def draw_corpus_page(facts: Mapping[str, Any], survey: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hf_zh_dict.dictionaries.layouts import TITLES
+from hf_zh_dict.files import write_file
 from hf_zh_dict.paths import LICENSE_FOLDER, SPLITS
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ SIZE_CATEGORIES = {
 
 def write_card(folder: Path, facts: Mapping[str, Any]) -> None:
     """The card of a corpus that stands on this machine, into its folder."""
-    make_card(folder, facts).save(folder / CARD_FILE)
+    write_file(folder / CARD_FILE, str(make_card(folder, facts)))
 
 
 def make_card(

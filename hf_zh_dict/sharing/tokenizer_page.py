@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hf_zh_dict.files import write_file
 from hf_zh_dict.sharing.corpus_page import BLOCK_NAMES, FIELD_NAMES
 from hf_zh_dict.sharing.page import render_page
 
@@ -12,7 +13,7 @@ NAMES = {**FIELD_NAMES, "idiom_section": "成語欄位", "other": "其他欄位"
 
 
 def write_tokenizer_page(path: Path, report: Mapping[str, Any]) -> None:
-    path.write_text(draw_tokenizer_page(report), encoding="utf-8")
+    write_file(path, draw_tokenizer_page(report))
 
 
 def draw_tokenizer_page(report: Mapping[str, Any]) -> str:

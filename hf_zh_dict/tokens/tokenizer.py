@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hf_zh_dict.config import TokenizerConfig
+from hf_zh_dict.files import write_file
 from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.progress import has_moving_line
 from hf_zh_dict.stages import fingerprint
@@ -145,7 +146,7 @@ def name_class(folder: Path) -> None:
     settings["model_input_names"] = ["input_ids", "attention_mask"]
     settings["split_special_tokens"] = True
     settings["clean_up_tokenization_spaces"] = False
-    path.write_text(json.dumps(settings, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    write_file(path, json.dumps(settings, ensure_ascii=False, indent=2) + "\n")
 
 
 def load_pretrained_tokenizer(name: str) -> "PreTrainedTokenizerFast":
