@@ -204,7 +204,7 @@ def place(tmp_path_factory):
         shutil.copytree(first, other)
     checkpoints = folder / "runs" / "b" / "checkpoints"
     shutil.copytree(checkpoints / "step-000001", checkpoints / "step-000500")
-    shutil.copytree(first / "model", folder / "模型資料夾")
+    shutil.copytree(first / "model", folder / "models" / "other")
     (folder / "data").mkdir()
     for table in sorted(EMBEDDED_FOLDER.glob("*.csv")):
         write_as_published(table, folder, openpyxl.Workbook())
