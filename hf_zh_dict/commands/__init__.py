@@ -3,6 +3,7 @@
 from hf_zh_dict.commands import building
 from hf_zh_dict.commands.command import Command
 from hf_zh_dict.commands.compare import COMPARE
+from hf_zh_dict.commands.demo import DEMO
 from hf_zh_dict.commands.download import DOWNLOAD
 from hf_zh_dict.commands.evaluate import EVALUATE
 from hf_zh_dict.commands.export import EXPORT
@@ -29,6 +30,7 @@ COMMANDS: dict[str, Command] = {
         REPORT,
         LM_EVAL,
         GENERATE,
+        DEMO,
         EXPORT,
         IMPORT_LLAMA2C,
         PUSH,

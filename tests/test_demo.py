@@ -1,0 +1,70 @@
+"""`demo` serves its page until Ctrl-C, and says in a sentence what keeps it from doing so."""
+
+import importlib.util
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from hf_zh_dict.cli import main
+
+gradio = pytest.importorskip("gradio")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@pytest.fixture
+def refused(capsys):
+    """Runs demo here, which must refuse; returns its sentence."""
+
+    def run(*options):
+        assert main(["demo", "--no-browser", *map(str, options)]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        return line
+
+    return run
+
+
+def test_the_page_is_served_until_ctrl_c(trained_run):
+    command = [sys.executable, "-m", "hf_zh_dict", "demo", str(trained_run), "--no-browser"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+    ) as process:
+        try:
+            address = process.stdout.readline().removeprefix("page: ").strip()
+            assert address.startswith("http://127.0.0.1:")
+            assert process.stdout.readline() == "Ctrl-C ends it\n"
+            with urllib.request.urlopen(address + "config") as answer:
+                assert "Compared with its corpus of 834 train entries." in answer.read().decode()
+            process.send_signal(signal.SIGINT)
+            shown, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert (process.returncode, shown) == (0, "the page is closed\n")
+    assert "Traceback" not in errors
+
+
+def test_a_port_in_use_is_named(refused, trained_run, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        sentence = refused(trained_run, "--port", port)
+    assert f"at port {port}" in sentence
+    assert "choose another --port" in sentence
+
+
+def test_without_gradio_the_way_to_it_is_told(refused, trained_run, monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == "gradio" else find(name, *rest)
+    )  # fmt: skip
+    assert 'pip install -e ".[demo]"' in refused(trained_run)
+
+
+def test_a_folder_without_a_model_and_a_corpus_that_is_none_are_refused(
+    refused, trained_run, tmp_path
+):
+    assert "no run with a model" in refused(tmp_path)
+    assert "no corpus" in refused(trained_run, "--corpus", tmp_path)
