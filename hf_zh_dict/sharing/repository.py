@@ -18,14 +18,16 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 HUB_OWN_FILE = ".gitattributes"  # all that a new repository holds
-Kind = Literal["dataset", "model"]
+Kind = Literal["dataset", "model", "space"]
+PREFIXES: dict[Kind, str] = {"dataset": "datasets/", "model": "", "space": "spaces/"}
 
 
 @dataclass(frozen=True)
 class Publication:
     """What would stand in the repository: the card, and path there → file here, or its bytes.
 
-    `folder` is where in the repository it stands, when it is one of several.
+    `folder` is where in the repository it stands, when it is one of several. In the folders that
+    are `swept`, nothing else is left.
     """
 
     repo_id: str
@@ -33,6 +35,7 @@ class Publication:
     card: str
     files: Mapping[str, Path | bytes]
     folder: str = ""
+    swept: tuple[str, ...] = ()
 
     @property
     def contents(self) -> dict[str, Path | bytes]:
@@ -113,14 +116,15 @@ def open_repository(repo_id: str, kind: Kind, *, public: bool) -> Repository:
     from huggingface_hub.errors import RepositoryNotFoundError
 
     api = HfApi()
-    info: Any  # a model's or a dataset's
+    info: Any  # a model's, a dataset's or a Space's
     with hub_errors_as_sentences(lambda error: explain_writing(error, repo_id)):
         try:
             info = api.repo_info(repo_id, repo_type=kind)
         except RepositoryNotFoundError as error:
             if error.response.status_code != 404:
                 raise
-            api.create_repo(repo_id, repo_type=kind, private=not public)
+            sdk = "gradio" if kind == "space" else None
+            api.create_repo(repo_id, repo_type=kind, private=not public, space_sdk=sdk)
             info = api.repo_info(repo_id, repo_type=kind)
     files = tuple(file.rfilename for file in info.siblings or [])
     repository = Repository(repo_id, kind, info.sha or "", files, bool(info.private))
@@ -135,6 +139,7 @@ def check_repository(repository: Repository, card_data: Any, *, public: bool) ->
         refusals = {
             "dataset": _("{repo}: holds something else than a corpus of hf-zh-dict; choose another --repo-id."),
             "model": _("{repo}: holds something else than a model of hf-zh-dict; choose another --repo-id."),
+            "space": _("{repo}: a Space of this name holds something else than a demo of hf-zh-dict; choose another --repo-id."),
         }  # fmt: skip
         raise InputError(refusals[repository.kind].format(repo=repository.repo_id))
     if not repository.private and not public:
@@ -155,17 +160,16 @@ def send(
 ) -> Pushed:
     """One commit upon the head that was seen: what is published, and `more` files beside it.
 
-    Terms of use that no longer belong to it are removed.
+    Terms of use that no longer belong to it are removed, and what else is swept.
 
     Raises:
         InputError: the repository has changed since, or the Hub refuses or does not answer.
     """
     contents = {**publication.contents, **(more or {})}
-    terms = place(publication.folder, LICENSE_FOLDER) + "/"
-    old = [n for n in repository.files if n.startswith(terms) and n not in contents]
+    swept = (place(publication.folder, LICENSE_FOLDER) + "/", *publication.swept)
+    old = [n for n in repository.files if n.startswith(swept) and n not in contents]
     commit = send_files(repository, contents, message=message, without=old)
-    prefix = "datasets/" if repository.kind == "dataset" else ""
-    url = f"{hub_api().endpoint}/{prefix}{repository.repo_id}"
+    url = f"{hub_api().endpoint}/{PREFIXES[repository.kind]}{repository.repo_id}"
     return Pushed(url, commit, repository.private, commit != repository.head)
 
 
