@@ -73,14 +73,19 @@ def test_an_ending_costs_what_its_tokens_cost_behind_the_line(subject):
     assert found[1] == pytest.approx(cost, rel=1e-5)
 
 
-def test_an_ending_is_expected_by_the_tokens_that_may_come_first(subject):
+def test_an_ending_is_expected_by_what_the_model_has_in_mind(subject):
     lines, endings = ["茶壺　ㄔㄚˊ　ㄏㄨˊ", "霧燈", "踏雪　ㄊㄚˋ"], ["　燈。燈。", "　鳥名。"]
     found = reverse.expect_endings(subject, lines, endings)
     assert found.shape == (3, 2)
-    for row, line in enumerate(lines):
-        ids = [subject.tokenizer.bos_token_id, *encode_texts(subject.tokenizer, [line])[0]]
+    opening = len(encode_texts(subject.tokenizer, [reverse.OPENING])[0])
+    likely = []
+    for line in lines:
+        ids = [subject.tokenizer.bos_token_id]
+        ids += encode_texts(subject.tokenizer, [line + reverse.OPENING])[0]
         with torch.no_grad():
-            likely = subject.model(torch.tensor([ids])).logits[0, -1].log_softmax(dim=-1)
-        for column, ending in enumerate(endings):
-            tokens = sorted(set(encode_texts(subject.tokenizer, [ending])[0]))
-            assert found[row, column] == pytest.approx(-float(likely[tokens].sum()), rel=1e-5)
+            logits = subject.model(torch.tensor([ids])).logits[0, -opening:]
+        likely.append(logits.softmax(dim=-1).mean(dim=0).numpy())
+    information = np.log(np.stack(likely) / np.mean(likely, axis=0)).clip(min=0)
+    for column, ending in enumerate(endings):
+        tokens = sorted(set(encode_texts(subject.tokenizer, [ending])[0]))
+        assert found[:, column] == pytest.approx(-information[:, tokens].sum(axis=1), rel=1e-3)
