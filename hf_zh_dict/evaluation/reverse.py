@@ -82,7 +82,8 @@ def expect_endings(subject: Subject, lines: Sequence[str], endings: Sequence[str
             likely[chosen] = logs.exp().view(*places.shape, -1).mean(dim=1).cpu().numpy()
     mean = likely.mean(axis=0)
     information = np.log(np.maximum(likely, SMALLEST) / np.maximum(mean, SMALLEST))
-    return -(information.clip(min=0) @ holds).astype(np.float64)
+    expected: Floats = -(information.clip(min=0) @ holds).astype(np.float64)
+    return expected
 
 
 Batch = tuple[list[int], torch.Tensor, torch.Tensor]  # which lines, ids, places of the opening
