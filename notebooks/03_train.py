@@ -65,17 +65,15 @@ print(f"目前的資料夾：{os.getcwd()}")
 
 # %% [markdown]
 # ## 硬體與設定 · Hardware and settings
-# 精度：新的 GPU 會算 bf16；免費的 T4 不會，用 fp16；CPU 用原本的 fp32。
+# 精度：新的 GPU 會算 bf16；免費的 T4 不會，用 fp16。下面的 `--train.mixed-precision auto` 讓程式自己看機器選。
 #
-# *bf16 where the GPU has it, fp16 on a T4, neither on a CPU.*
+# *bf16 where the machine has it, fp16 on a T4: `auto` chooses.*
 
 # %%
 import torch
 
 gpu = torch.cuda.is_available()
-bf16 = gpu and torch.cuda.is_bf16_supported(including_emulation=False)
-precision = "bf16" if bf16 else "fp16" if gpu else "no"
-print(f"{torch.cuda.get_device_name() if gpu else 'CPU'}，精度 {precision}")
+print(torch.cuda.get_device_name() if gpu else "CPU")
 
 # %% [markdown]
 # ## 資料來源 · Where the text comes from
@@ -94,8 +92,9 @@ corpus_options = {
 preset = {"embedded": "notebook", "hub": "hub"}.get(SOURCE, "student") if gpu else "notebook"
 RUN = f"runs/{preset}"
 OPTIONS = f"--preset {preset} {corpus_options} --output-dir {RUN}"
-OPTIONS += f" --train.mixed-precision {precision}"
+OPTIONS += " --train.mixed-precision auto"
 print(OPTIONS)
+
 # %% [markdown]
 # ## 會花多久 · How long will it take
 # 真的訓練幾步，量時間與記憶體，再推算全程。語料、斷詞器、區塊若還沒有，會先做好。
