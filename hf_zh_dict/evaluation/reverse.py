@@ -2,8 +2,8 @@
 
 The right headword is the one behind which its definition costs least, −log P(definition | headword,
 注音, 漢語拼音). To ask that of each of 150,000 headwords takes hours, so it is asked in two steps, as
-search engines do. Every headword is read once, and what the model has in mind behind it puts all of
-them in an order for each definition. The first of that order are then asked exactly; the others
+search engines do. Every headword is read once, alone, and what the model has in mind behind it puts
+all of them in an order for each definition. The first of that order are then asked exactly; the others
 keep their places behind these.
 """
 
@@ -27,7 +27,7 @@ from hf_zh_dict.tokens.tokenizer import encode_texts
 Floats = npt.NDArray[np.float64]
 SHORTLIST = 300  # headwords that are asked exactly, for each definition
 ROWS = 64  # lines that the model reads at once: more leave a processor's cache
-OPENING = SEPARATOR + "指一種"  # a definition may begin so: the words behind it are of any part
+OPENING = SEPARATOR + "1.指一種"  # a definition may begin so: the words behind it are of any part
 SMALLEST = 1e-30  # a probability that logarithms can take
 
 
@@ -39,7 +39,7 @@ def rank_headwords(
     `shortlisted` is the share of the right headwords that were asked exactly.
     """
     headwords, lines = list(beginnings), list(beginnings.values())
-    expected = expect_endings(subject, lines, [definition.ending for definition in asked])
+    expected = expect_endings(subject, headwords, [definition.ending for definition in asked])
     ranks, shortlisted = [], []
     for column, definition in enumerate(track(asked, _("dictionary: headwords"), total=len(asked))):
         right, rough = headwords.index(definition.of.headword), expected[:, column]
