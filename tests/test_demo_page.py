@@ -22,8 +22,12 @@ from hf_zh_dict.sharing.entry_html import show_controls
 gradio = pytest.importorskip("gradio")
 sync_api = pytest.importorskip("playwright.sync_api")
 
-# what Gradio asks of pandas 3, pandas 3 is about to drop
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [
+    # what Gradio asks of pandas 3, pandas 3 is about to drop
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    # the socket with which Gradio finds a port taken is left to the garbage collector
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 CHROMIUM = os.environ.get("HF_ZH_DICT_CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
@@ -100,7 +104,9 @@ def asked_hosts():
 def served(writer, asked_hosts):
     """The address of the page."""
     page = build_page(writer)
-    local, shared = launch_page(page, share=False)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    local, shared = launch_page(page, share=False, server_port=port)
     assert shared == ""
     yield local
     page.close(verbose=False)
@@ -216,8 +222,7 @@ def test_a_new_word_ends_the_writing_of_the_last(visit, pen):
     visitor = visit()
     visitor.ask("前一個")
     visitor.see("前一個　ㄘㄜˋ")
-    visitor.word.fill("後一個")
-    visitor.page.locator("#write").click()
+    visitor.ask("後一個")
     visitor.see("後一個　ㄘㄜˋ")
     assert pen.closed.acquire(timeout=LONG_WAIT / 1000)
     pen.held.set()

@@ -268,6 +268,7 @@ def build_page(writer: Writer) -> "gradio.Blocks":
             "fn": write, "inputs": [word, *settings], "outputs": [result, halt],
             "show_progress": "hidden", "concurrency_limit": USERS_AT_ONCE,
             "concurrency_id": "write", "api_visibility": "private",
+            "trigger_mode": "multiple",  # a new word is not kept waiting: it ends the last turn
         }  # fmt: skip
         quick: dict[str, Any] = {
             "show_progress": "hidden", "queue": False, "api_visibility": "private",
