@@ -113,7 +113,7 @@ def index_grams(texts: Sequence[str]) -> npt.NDArray[np.uint64]:
         hashes = hash_grams("".join(text + END for text in part))
         numbers = np.arange(start, start + len(part), dtype=np.uint64)
         numbers = np.repeat(numbers, [len(text) + ORDER for text in part])[: len(hashes)]
-        parts.append(np.unique(hashes >> HIGH << HIGH | numbers))
+        parts.append(hashes >> HIGH << HIGH | numbers)
     pairs = np.concatenate(parts)
     pairs.sort()
-    return pairs
+    return pairs[np.diff(pairs, prepend=~pairs[:1]) != 0]
