@@ -116,4 +116,5 @@ def index_grams(texts: Sequence[str]) -> npt.NDArray[np.uint64]:
         parts.append(hashes >> HIGH << HIGH | numbers)
     pairs = np.concatenate(parts)
     pairs.sort()
-    return pairs[np.diff(pairs, prepend=~pairs[:1]) != 0]
+    once: npt.NDArray[np.uint64] = pairs[np.diff(pairs, prepend=~pairs[:1]) != 0]
+    return once
