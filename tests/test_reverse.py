@@ -6,17 +6,21 @@ import torch
 from test_definitions import define
 
 from hf_zh_dict.evaluation import reverse
-from hf_zh_dict.evaluation.entries import begin_all
+from hf_zh_dict.evaluation.entries import read_headwords
+from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.tokens.tokenizer import encode_texts
 
 KNOWN = [define(chr(0x4E00 + i), f"第{i}個意思") for i in range(400)]
-BEGINNINGS = begin_all(KNOWN[:1], [definition.of for definition in KNOWN])
+TEXTS = {definition.of.headword: definition.beginning + definition.ending for definition in KNOWN}
 
 
 @pytest.fixture
 def costs(monkeypatch):
     """Both steps know the costs [headwords, definitions] that a test lays down, and which were asked."""
-    lines, endings = list(BEGINNINGS.values()), [definition.ending for definition in KNOWN]
+    lines, endings = (
+        [definition.beginning for definition in KNOWN],
+        [definition.ending for definition in KNOWN],
+    )
     exact = np.ones((len(lines), len(endings)))
     rough, asked = exact.copy(), []
 
@@ -36,7 +40,7 @@ def test_who_knows_everything_is_always_right(costs, subject):
     rough, exact, asked = costs
     np.fill_diagonal(rough, 0)
     np.fill_diagonal(exact, 0)
-    found = reverse.rank_headwords(subject, KNOWN[:7], BEGINNINGS)
+    found = reverse.rank_headwords(subject, KNOWN[:7], TEXTS)
     assert found["accuracy@1"]["value"] == found["median_rank"]["value"] == 1
     assert found["shortlisted"]["value"] == 1
     assert found["shortlisted"]["chance"] == 300 / 400
@@ -49,7 +53,7 @@ def test_what_the_first_step_misses_keeps_its_place_there(costs, subject):
     rough, exact, _asked = costs
     np.fill_diagonal(exact, 0)
     rough[0, 0], rough[350:, 0] = 2.0, 3.0  # 349 others are expected sooner, 50 later
-    found = reverse.rank_headwords(subject, KNOWN[:1], BEGINNINGS)
+    found = reverse.rank_headwords(subject, KNOWN[:1], TEXTS)
     assert found["median_rank"]["value"] == 350
     assert found["shortlisted"]["value"] == 0
 
@@ -58,7 +62,13 @@ def test_the_second_step_decides_among_the_first_ones(costs, subject):
     rough, exact, _asked = costs
     np.fill_diagonal(rough, 0)
     exact[:3, 1] = 0.5
-    assert reverse.rank_headwords(subject, KNOWN[1:2], BEGINNINGS)["median_rank"]["value"] == 2
+    assert reverse.rank_headwords(subject, KNOWN[1:2], TEXTS)["median_rank"]["value"] == 2
+
+
+def test_every_headword_of_the_corpus_is_among_them(make_run):
+    texts = read_headwords(RunPaths(make_run()))
+    assert len(texts) > 700
+    assert all(text.startswith(headword) for headword, text in texts.items())
 
 
 def test_an_ending_costs_what_its_tokens_cost_behind_the_line(subject):

@@ -1,6 +1,6 @@
 """A corpus in, its held-out entries as questions of the suite `dictionary` need them out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,13 +95,22 @@ def find_definitions(entries: Sequence[HeldOutEntry], longest: int) -> list[Defi
     return found
 
 
-def begin_all(asked: Sequence[Definition], entries: Iterable[HeldOutEntry]) -> dict[str, str]:
-    """How a line begins for every headword of the entries, those of `asked` with their reading."""
-    beginnings = {definition.of.headword: definition.beginning for definition in asked}
-    for entry in entries:
-        if entry.headword not in beginnings:
-            beginnings[entry.headword] = begin_line(entry.headword, entry.reading)
-    return beginnings
+def read_headwords(paths: RunPaths) -> dict[str, str]:
+    """Every headword of the corpus with the line of its first whole entry; held-out ones come first."""
+    lines: dict[str, str] = {}
+    for split in ("test", "validation", "train"):
+        for row in read_rows(paths.split(split), ["text", "headword", "view", "spans"]):
+            if row["view"] == "plain" and row["spans"]:
+                lines.setdefault(row["headword"], row["text"])
+    return lines
+
+
+def begin(headword: str, text: str) -> str:
+    """How the line of an entry begins before its first definition."""
+    try:
+        return begin_line(headword, parse_document(text).readings[0])
+    except NotAnEntry:
+        return headword
 
 
 def choose(items: Sequence[Any], limit: int) -> list[Any]:

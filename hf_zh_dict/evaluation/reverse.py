@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 
 from hf_zh_dict.dictionaries.render import SEPARATOR
-from hf_zh_dict.evaluation.entries import Definition
+from hf_zh_dict.evaluation.entries import Definition, begin
 from hf_zh_dict.evaluation.measure import measure_ratio
 from hf_zh_dict.evaluation.ranking import measure_ranks, rank_of
 from hf_zh_dict.evaluation.scoring import ScoredText, make_logits, run_body, score_tokens
@@ -26,19 +26,19 @@ from hf_zh_dict.tokens.tokenizer import encode_texts
 
 Floats = npt.NDArray[np.float64]
 SHORTLIST = 300  # headwords that are asked exactly, for each definition
-ROWS = 64  # lines that the model reads at once: more leave a processor's cache
+HEADWORDS_AT_ONCE, LINES_AT_ONCE = 256, 64  # as many as stay in a processor's cache
 OPENING = SEPARATOR + "1.指一種"  # a definition may begin so: the words behind it are of any part
 SMALLEST = 1e-30  # a probability that logarithms can take
 
 
 def rank_headwords(
-    subject: Subject, asked: Sequence[Definition], beginnings: Mapping[str, str]
+    subject: Subject, asked: Sequence[Definition], texts: Mapping[str, str]
 ) -> dict[str, Any]:
-    """`beginnings` has how a line begins for each headword, those of `asked` among them.
+    """`texts` has the line of an entry for each headword, those of `asked` among them.
 
     `shortlisted` is the share of the right headwords that were asked exactly.
     """
-    headwords, lines = list(beginnings), list(beginnings.values())
+    headwords = list(texts)
     expected = expect_endings(subject, headwords, [definition.ending for definition in asked])
     ranks, shortlisted = [], []
     for column, definition in enumerate(track(asked, _("dictionary: headwords"), total=len(asked))):
@@ -46,19 +46,21 @@ def rank_headwords(
         order = np.argsort(rough, kind="stable")[:SHORTLIST].tolist()
         shortlisted.append(right in order)
         if shortlisted[-1]:
-            exact = score_ending(subject, [lines[index] for index in order], definition.ending)
+            lines = [begin(word, texts[word]) for word in (headwords[index] for index in order)]
+            lines[order.index(right)] = definition.beginning
+            exact = score_ending(subject, lines, definition.ending)
             ranks.append(rank_of(exact, order.index(right)))
         else:
             ranks.append(max(rank_of(rough, right), len(order) + 1))
     groups = [definition.of.group for definition in asked]
     measures = measure_ranks(
-        ranks, groups, choices=len(lines), places=(1, 10, 100), median=True, seed=subject.seed
+        ranks, groups, choices=len(headwords), places=(1, 10, 100), median=True, seed=subject.seed
     )
     found = measure_ratio(
         np.array(shortlisted, dtype=np.float64), groups,
-        chance=min(1, SHORTLIST / len(lines)), seed=subject.seed,
+        chance=min(1, SHORTLIST / len(headwords)), seed=subject.seed,
     )  # fmt: skip
-    return {**measures, "shortlisted": found, "headwords": len(lines)}
+    return {**measures, "shortlisted": found, "headwords": len(headwords)}
 
 
 def expect_endings(subject: Subject, lines: Sequence[str], endings: Sequence[str]) -> Floats:
@@ -90,7 +92,7 @@ Batch = tuple[list[int], torch.Tensor, torch.Tensor]  # which lines, ids, places
 
 
 def batch_openings(subject: Subject, lines: Sequence[str]) -> Iterator[Batch]:
-    """Lines with the opening, `ROWS` of about one length at a time; padding stands behind a line.
+    """Lines with the opening, many of about one length at a time; padding stands behind a line.
 
     The places are those of the last tokens, as many as the opening has (where a line merges
     into it, one may be the line's own).
@@ -99,8 +101,8 @@ def batch_openings(subject: Subject, lines: Sequence[str]) -> Iterator[Batch]:
     encoded = encode_texts(tokenizer, [line + OPENING for line in lines])
     opening = len(encode_texts(tokenizer, [OPENING])[0])
     order = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
-    for start in range(0, len(order), ROWS):
-        chosen = order[start : start + ROWS]
+    for start in range(0, len(order), HEADWORDS_AT_ONCE):
+        chosen = order[start : start + HEADWORDS_AT_ONCE]
         ends = torch.tensor([len(encoded[index]) for index in chosen])  # bos stands before
         ids = torch.full((len(chosen), int(ends[-1]) + 1), tokenizer.bos_token_id)
         for row, index in enumerate(chosen):
@@ -115,7 +117,7 @@ def score_ending(subject: Subject, lines: Sequence[str], ending: str) -> Floats:
     whole = encode_texts(subject.tokenizer, [line + ending for line in lines])
     texts = [ScoredText((subject.tokenizer.bos_token_id, *ids), 1, 1) for ids in whole]
     costs = score_tokens(
-        subject.model, texts, batch_size=ROWS, context_length=subject.context_length
+        subject.model, texts, batch_size=LINES_AT_ONCE, context_length=subject.context_length
     )
     return np.array([
         cost[count_equal(first, ids) :].sum()

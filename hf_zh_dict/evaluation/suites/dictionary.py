@@ -6,7 +6,7 @@ Deterministic: the questions are chosen evenly from the held-out entries, nothin
 from typing import Any
 
 from hf_zh_dict.evaluation.definitions import rank_definitions
-from hf_zh_dict.evaluation.entries import begin_all, choose, find_definitions, read_entries
+from hf_zh_dict.evaluation.entries import choose, find_definitions, read_entries, read_headwords
 from hf_zh_dict.evaluation.readings import examine_readings
 from hf_zh_dict.evaluation.reverse import rank_headwords
 from hf_zh_dict.evaluation.subject import Subject
@@ -24,11 +24,11 @@ def run(subject: Subject) -> dict[str, Any]:
     tested, others = read_entries(subject.paths, "test"), read_entries(subject.paths, "validation")
     asked = find_definitions(tested, LONGEST)
     known = asked + find_definitions(others, LONGEST)
-    reversed_ = choose(asked, REVERSED)
-    beginnings = begin_all(reversed_, [*tested, *others, *read_entries(subject.paths, "train")])
     results: dict[str, Any] = {
         "definition": rank_definitions(subject, choose(asked, DEFINITIONS), known) if asked else {},
-        "reverse": rank_headwords(subject, reversed_, beginnings) if asked else {},
+        "reverse": rank_headwords(subject, choose(asked, REVERSED), read_headwords(subject.paths))
+        if asked
+        else {},
         "reading": examine_readings(subject, choose(tested, READINGS)),
         "usage": examine_usage(subject, tested + others, SENTENCES),
     }
