@@ -38,6 +38,7 @@ NOT_RUN = {  # how a command begins → why it does not run here
     "hf auth login": "the network",
     "hf-zh-dict download": "the network; tests/test_download.py has a server",
     "hf-zh-dict push runs/quickstart --repo-id 帳號/名稱": "the Hub; tests/test_publish_model.py has one",
+    "hf-zh-dict demo": "serves until it is stopped; tests/test_demo.py",
     "hf-zh-dict push-corpus": "the Hub; tests/test_publish.py has one",
     "hf-zh-dict corpus --corpus.source hub": "the Hub; tests/test_hub_dataset.py has one",
     "accelerate launch train.py --hub.push": "the Hub; tests/test_training_push.py has one",
