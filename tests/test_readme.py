@@ -27,6 +27,7 @@ from hf_zh_dict.settings import list_settings
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+pytestmark = pytest.mark.xdist_group("readme")  # one worker has the runs
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 OURS = ("hf-zh-dict", "accelerate", "torchrun", "python")  # whose options are checked
 
