@@ -26,7 +26,7 @@ from hf_zh_dict.tokens.tokenizer import encode_texts
 
 Floats = npt.NDArray[np.float64]
 SHORTLIST = 300  # headwords that are asked exactly, for each definition
-HEADWORDS_AT_ONCE, LINES_AT_ONCE = 256, 64  # as many as stay in a processor's cache
+HEADWORDS_AT_ONCE, LINES_AT_ONCE = 128, 64  # as many as stay in a processor's cache
 OPENING = SEPARATOR + "1.指一種"  # a definition may begin so: the words behind it are of any part
 SMALLEST = 1e-30  # a probability that logarithms can take
 
