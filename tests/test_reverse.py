@@ -65,6 +65,11 @@ def test_the_second_step_decides_among_the_first_ones(costs, subject):
     assert reverse.rank_headwords(subject, KNOWN[1:2], TEXTS)["median_rank"]["value"] == 2
 
 
+def test_a_headword_that_the_corpus_spells_otherwise_is_added(costs, subject):
+    others = {headword: text for headword, text in TEXTS.items() if headword != "一"}
+    assert reverse.rank_headwords(subject, KNOWN[:1], others)["headwords"] == 400
+
+
 def test_every_headword_of_the_corpus_is_among_them(make_run):
     texts = read_headwords(RunPaths(make_run()))
     assert len(texts) > 700

@@ -34,10 +34,11 @@ SMALLEST = 1e-30  # a probability that logarithms can take
 def rank_headwords(
     subject: Subject, asked: Sequence[Definition], texts: Mapping[str, str]
 ) -> dict[str, Any]:
-    """`texts` has the line of an entry for each headword, those of `asked` among them.
+    """`texts` has the line of an entry for each headword; those of `asked` are added if need be.
 
     `shortlisted` is the share of the right headwords that were asked exactly.
     """
+    texts = {definition.of.headword: definition.of.text for definition in asked} | dict(texts)
     headwords = list(texts)
     expected = expect_endings(subject, headwords, [definition.ending for definition in asked])
     ranks, shortlisted = [], []
