@@ -244,8 +244,9 @@ pyplot.show()
 
 # %% [markdown]
 # 訓練的題目：看到前面的 token，猜下一個。所以**答案**（labels）就是**輸入**（inputs）往左移一格。
+# `�` 是少見的字拆成的位元組：單獨一個，還不成字。
 #
-# *The task: from what came before, guess the next token.*
+# *The task: from what came before, guess the next token. A `�` is a byte of a rare character: alone it is none yet.*
 
 # %%
 row = numpy.flatnonzero(inputs[:, 0] == tokenizer.bos_token_id)[0]

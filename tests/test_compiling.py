@@ -1,5 +1,7 @@
 """The model is compiled where that is possible and pays, and training goes on where it fails."""
 
+import locale
+
 import pytest
 import torch
 
@@ -43,6 +45,11 @@ def test_a_cpu_needs_a_compiler():
     with config.patch({"cpp.cxx": ("no-such-compiler",)}):
         assert not can_compile(CPU)
     cpp_compiler_search.cache_clear()
+
+
+def test_an_ascii_locale_cannot_read_what_torch_compiles_with(monkeypatch):
+    monkeypatch.setattr(locale, "getpreferredencoding", lambda _set: "ANSI_X3.4-1968")
+    assert not can_compile(CPU)
 
 
 def test_other_devices_are_not_compiled_for():

@@ -3,6 +3,9 @@
 Compiled, a step takes about two thirds of its time; compiling itself takes about a minute.
 """
 
+import codecs
+import locale
+
 import torch
 
 from hf_zh_dict.config import TrainConfig
@@ -23,14 +26,20 @@ def choose_compiling(config: TrainConfig, device: torch.device) -> bool:
         raise InputError(
             _(
                 "train.compile: {device} has no compiler here (a C++ compiler for a CPU, triton for a "
-                "GPU); install one, or leave the setting out."
+                "GPU; PYTHONUTF8=1 where the locale is ASCII); install one, or leave the setting "
+                "out."
             ).format(device=device.type)
         )
     return config.compile
 
 
 def can_compile(device: torch.device) -> bool:
-    """Whether torch.compile finds what it needs: a C++ compiler for a CPU, triton for a GPU."""
+    """Whether torch.compile finds what it needs: a C++ compiler for a CPU, triton for a GPU.
+
+    And a locale that is not ASCII: torch reads its own sources by it, which hold other characters.
+    """
+    if codecs.lookup(locale.getpreferredencoding(False)).name == "ascii":
+        return False
     if device.type == "cuda":
         from torch.utils._triton import has_triton
 
