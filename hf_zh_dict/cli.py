@@ -44,6 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         complain(error)
         return 2
+    except UnicodeEncodeError as error:
+        if sys.getfilesystemencoding() == "utf-8":
+            raise
+        complain(refuse_name(error.object))
+        return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of our output went away
@@ -62,11 +67,17 @@ def read_argv() -> list[str]:
     words = [os.fsencode(word).decode("utf-8", "replace") for word in sys.argv[1:]]
     for word, given in zip(words, sys.argv[1:], strict=True):
         if word != given and os.path.exists(given):
-            raise InputError(
-                _("{name}: this locale cannot name such a file; set PYTHONUTF8=1 and run it again.")
-                .format(name=word)
-            )  # fmt: skip
+            raise refuse_name(word)
     return words
+
+
+def refuse_name(name: str) -> InputError:
+    """A file's name that the locale has no characters for."""
+    return InputError(
+        _("{name}: this locale cannot name such a file; set PYTHONUTF8=1 and run it again.").format(
+            name=name
+        )
+    )
 
 
 class Parser(argparse.ArgumentParser):

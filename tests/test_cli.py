@@ -1,6 +1,7 @@
 """What a user types is understood, and what is wrong is refused in one sentence."""
 
 import csv
+import dataclasses
 import re
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import time
 
 import pytest
 
-from hf_zh_dict.cli import main
+from hf_zh_dict.cli import COMMANDS, main
 from hf_zh_dict.corpus.sources import EMBEDDED_FOLDER
 
 QUICK = [
@@ -83,6 +84,18 @@ def test_a_file_that_is_no_spreadsheet_is_refused(refused, tmp_path):
     path.write_bytes(b"not a zip archive")
     text = refused(*corpus("spreadsheets", path, tmp_path))
     assert "broken.xlsx" in text
+
+
+def test_a_name_that_the_locale_has_no_characters_for_is_told(refused, monkeypatch):
+    def write(_arguments):
+        "小辭典.gguf".encode("ascii")
+
+    presets = dataclasses.replace(COMMANDS["presets"], run=write)
+    monkeypatch.setitem(COMMANDS, "presets", presets)
+    with pytest.raises(UnicodeEncodeError):
+        main(["presets"])
+    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "ascii")
+    assert "小辭典.gguf: this locale cannot name such a file" in refused("presets")
 
 
 def test_an_empty_text_file_is_refused(refused, tmp_path):

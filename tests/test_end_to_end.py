@@ -33,7 +33,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 folder = sys.argv[1]
 tokenizer = AutoTokenizer.from_pretrained(folder)
-batch = tokenizer("水\\u3000<s> 甲  乙", return_tensors="pt")
+batch = tokenizer("\\u6c34\\u3000<s> \\u7532  \\u4e59", return_tensors="pt")
 assert sorted(batch) == ["attention_mask", "input_ids"], sorted(batch)
 ids = batch["input_ids"][0].tolist()
 assert ids[0] == tokenizer.bos_token_id and tokenizer.eos_token_id not in ids

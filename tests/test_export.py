@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+from locales import chinese_file_names
 
 from hf_zh_dict.cli import main
 from hf_zh_dict.model.llama import save_model
@@ -27,6 +28,7 @@ def test_llama2c_into_the_run(run, capsys):
     assert "--prompt TEXT" in out
 
 
+@chinese_file_names
 def test_gguf_of_a_model_folder_into_another_folder(run, capsys, tmp_path):
     command = ["export", str(run / "model"), "--format", "gguf", "--name", "小辭典"]
     assert main([*command, "--output-dir", str(tmp_path / "out")]) == 0
