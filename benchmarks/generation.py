@@ -30,9 +30,10 @@ from hf_zh_dict.formats.llama2c_vocabulary import make_vocabulary
 from hf_zh_dict.formats.llama2c_weights import write_model
 from hf_zh_dict.formats.run_c import show
 from hf_zh_dict.model.decoder import Decoder
-from hf_zh_dict.model.generate import Prompt, continue_together, end_tokens
+from hf_zh_dict.model.generate import Prompt, continue_together
 from hf_zh_dict.model.loading import load_model_folder
 from hf_zh_dict.model.sampling import Sampling
+from hf_zh_dict.model.text_model import TextModel
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.settings import load_config
 
@@ -54,8 +55,8 @@ class Bench:
     ) -> None:
         paths = RunPaths(run)
         self.model, self.tokenizer = load_model_folder(paths.model)
-        self.decoder = Decoder(self.model)
-        self.ends = end_tokens(self.model, self.tokenizer)
+        self.decoder = Decoder.of(self.model)
+        self.ends = TextModel.of(self.model, self.tokenizer).ends
         self.vocabulary = make_vocabulary(self.tokenizer, self.model.config.vocab_size)
         config = load_config(path=paths.config)
         rows = read_rows(paths.split("validation"), ["headword"])

@@ -41,7 +41,7 @@ def assert_near(found, expected):
 def test_logits_are_those_of_transformers(shape):
     model = make_model(**shape)
     texts = [list(prompt) for prompt in PROMPTS]
-    decoding = Decoding(Decoder(model), texts, max_new_tokens=9)
+    decoding = Decoding(Decoder.of(model), texts, max_new_tokens=9)
     logits = decoding.read_prompts()
     for step in range(9):
         for row, text in enumerate(texts):
@@ -52,7 +52,7 @@ def test_logits_are_those_of_transformers(shape):
 
 def test_texts_that_are_kept_go_on_as_before():
     model = make_model()
-    decoding = Decoding(Decoder(model), PROMPTS, max_new_tokens=4)
+    decoding = Decoding(Decoder.of(model), PROMPTS, max_new_tokens=4)
     decoding.read_prompts()
     decoding.read(torch.tensor([1, 2, 3, 4]))
     decoding.keep([3, 1])
@@ -63,7 +63,7 @@ def test_texts_that_are_kept_go_on_as_before():
 
 def test_a_text_may_be_carried_beyond_its_context():
     model = make_model(max_position_embeddings=8)
-    decoding = Decoding(Decoder(model), [PROMPTS[2], PROMPTS[1]], max_new_tokens=5)
+    decoding = Decoding(Decoder.of(model), [PROMPTS[2], PROMPTS[1]], max_new_tokens=5)
     decoding.read_prompts()
     for token in range(5):
         logits = decoding.read(torch.tensor([token, token]))
@@ -73,7 +73,7 @@ def test_a_text_may_be_carried_beyond_its_context():
 def test_the_model_is_left_as_it_was_and_may_change_afterwards():
     model = make_model()
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
-    decoder = Decoder(model)
+    decoder = Decoder.of(model)
     Decoding(decoder, PROMPTS, max_new_tokens=1).read_prompts()
     assert all(torch.equal(before[name], w) for name, w in model.state_dict().items())
     model(input_ids=torch.tensor([[1, 2]])).logits.sum().backward()

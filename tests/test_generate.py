@@ -14,13 +14,13 @@ from hf_zh_dict.model.generate import (
     choose_tokens,
     continue_prompts,
     continue_together,
-    end_tokens,
     generate_texts,
     heal_prompt,
     stream_text,
 )
 from hf_zh_dict.model.llama import build_model
 from hf_zh_dict.model.sampling import Sampling
+from hf_zh_dict.model.text_model import TextModel
 
 WILD = Sampling(max_new_tokens=12, temperature=100.0, top_k=0, top_p=1.0)
 GREEDY = Sampling(max_new_tokens=12, temperature=0)
@@ -148,7 +148,7 @@ def test_greedy_choice_ignores_the_other_settings_silently(model, tokenizer, rec
 
 def test_a_separator_at_the_end_of_a_prompt_is_taken_back_into_the_next_token(tokenizer):
     ids = tokenizer("水\u3000")["input_ids"]
-    healed, beginnings = heal_prompt(tokenizer, "水\u3000", ids)
+    healed, beginnings = heal_prompt("水\u3000", ids, tokenizer.get_vocab())
     last = tokenizer.convert_ids_to_tokens(ids[-1])
     assert healed == ids[:-1]
     assert ids[-1] in beginnings
@@ -160,8 +160,8 @@ def test_a_separator_at_the_end_of_a_prompt_is_taken_back_into_the_next_token(to
 
 def test_a_prompt_that_ends_in_a_letter_is_left_alone(tokenizer):
     ids = tokenizer("水")["input_ids"]
-    assert heal_prompt(tokenizer, "水", ids) == (ids, [])
-    assert heal_prompt(tokenizer, "", [0]) == ([0], [])
+    assert heal_prompt("水", ids, tokenizer.get_vocab()) == (ids, [])
+    assert heal_prompt("", [0], tokenizer.get_vocab()) == ([0], [])
 
 
 def test_the_text_still_begins_with_the_whole_prompt(model, tokenizer):
@@ -179,7 +179,7 @@ def test_greedy_ids_are_those_of_transformers(tiny_config, tokenizer, reshape, s
     together = [Prompt(i, [], 64, seed=0) for i in ids]
     eos = tokenizer.eos_token_id
     found = [[] for _prompt in prompts]
-    for step in continue_together(Decoder(model), together, Sampling(64, 0.0), {eos}):
+    for step in continue_together(Decoder.of(model), together, Sampling(64, 0.0), frozenset([eos])):
         for row, token in step.items():
             found[row].append(token)
     for prompt, new in zip(ids, found, strict=True):
@@ -245,9 +245,9 @@ def test_many_prompts_come_back_in_order(model, tokenizer):
 
 def test_what_the_models_own_settings_name_ends_a_text_too(tiny_model, tokenizer):
     eos, bos = tokenizer.eos_token_id, tokenizer.bos_token_id
-    assert end_tokens(tiny_model, tokenizer) == {eos}
+    assert TextModel.of(tiny_model, tokenizer).ends == {eos}
     tiny_model.generation_config.eos_token_id = [eos, bos]
-    assert end_tokens(tiny_model, tokenizer) == {eos, bos}
+    assert TextModel.of(tiny_model, tokenizer).ends == {eos, bos}
     assert one(fix_logit(tiny_model, bos, 1e9), tokenizer, "橋", WILD) == "橋"
 
 

@@ -45,8 +45,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def run_generate(arguments: argparse.Namespace) -> int:
     """Continue the prompts; to the terminal, or to a sheet."""
     from hf_zh_dict.corpus.prompts import make_prompt
-    from hf_zh_dict.model.generate import generate_texts
+    from hf_zh_dict.model.generate import continue_texts
     from hf_zh_dict.model.loading import load_model_folder
+    from hf_zh_dict.model.plain_llama import read_plain_llama
+    from hf_zh_dict.model.text_model import TextModel
 
     config, paths = resolve_config(arguments)
     prompts = list(arguments.prompt)
@@ -66,9 +68,11 @@ def run_generate(arguments: argparse.Namespace) -> int:
     if folder == paths.model and not arguments.verbatim:
         prompts = [make_prompt(config.corpus, p) if re.fullmatch(r"\w+", p) else p for p in prompts]
     options = {item.name: getattr(arguments, item.name) for item in dataclasses.fields(Sampling)}
-    quieten_libraries()
-    model, tokenizer = load_model_folder(folder)
-    texts = generate_texts(model, tokenizer, prompts, Sampling(**options))
+    model = read_plain_llama(folder)
+    if model is None:
+        quieten_libraries()
+        model = TextModel.of(*load_model_folder(folder))
+    texts = continue_texts(model, prompts, Sampling(**options))
     if not arguments.output:
         for text in texts:
             say(text)

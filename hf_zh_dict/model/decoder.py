@@ -6,6 +6,7 @@ are written into memory set aside once, and residuals are added by the matrix pr
 compiled, so the first token comes at once.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from hf_zh_dict.model.rotary import halves_to_pairs
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
+Function = Callable[[torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Layer:
 
 
 class Decoder:
-    """The weights of a Llama that `knows` answers for, copied and laid out for one token after another."""
+    """The weights of a Llama, copied and laid out for one token after another."""
 
     @staticmethod
     def knows(model: "PreTrainedModel") -> bool:
@@ -43,43 +46,70 @@ class Decoder:
             and config.rope_parameters.get("rope_type", "default") not in ("dynamic", "longrope")
         )
 
+    @classmethod
     @torch.inference_mode()
-    def __init__(self, model: "PreTrainedModel") -> None:
-        assert self.knows(model)
+    def of(cls, model: "PreTrainedModel") -> "Decoder":
+        """With the model's own rotary angles, activation and last layer."""
+        assert cls.knows(model)
         config: Any = model.config
-        self.lm_head = model.lm_head
-        self.embeddings = model.model.embed_tokens.weight.detach()
-        self.norm = model.model.norm.weight.detach()
-        self.epsilon = config.rms_norm_eps
-        self.activation = model.model.layers[0].mlp.act_fn
-        self.num_heads: int = config.num_attention_heads
-        self.num_key_value_heads: int = config.num_key_value_heads
-        self.head_dim: int = config.head_dim
-        self.context_length: int = config.max_position_embeddings
-        self.layers = [self.lay_out(layer) for layer in model.model.layers]
-        positions = torch.arange(self.context_length, device=self.embeddings.device)[None]
-        cosine, sine = model.model.rotary_emb(self.embeddings, positions)
-        half = self.head_dim // 2
-        self.turns = torch.complex(cosine[0, :, :half].float(), sine[0, :, :half].float())
+        embeddings = model.model.embed_tokens.weight
+        positions = torch.arange(config.max_position_embeddings, device=embeddings.device)[None]
+        cosine, sine = model.model.rotary_emb(embeddings, positions)
+        half = config.head_dim // 2
+        return cls(
+            config.to_dict(),
+            model.state_dict(),
+            torch.complex(cosine[0, :, :half].float(), sine[0, :, :half].float()),
+            activation=model.model.layers[0].mlp.act_fn,
+            lm_head=model.lm_head,
+        )
 
-    def lay_out(self, layer: Any) -> Layer:
+    @torch.inference_mode()
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        weights: Mapping[str, torch.Tensor],
+        turns: torch.Tensor,
+        *,
+        activation: Function,
+        lm_head: Function,
+    ) -> None:
+        """`config` and `weights` have transformers' names; `turns` [context, head / 2]."""
+        self.turns, self.activation, self.lm_head = turns, activation, lm_head
+        self.embeddings = weights["model.embed_tokens.weight"]
+        self.norm = weights["model.norm.weight"]
+        self.epsilon: float = config["rms_norm_eps"]
+        self.num_heads: int = config["num_attention_heads"]
+        self.num_key_value_heads: int = config["num_key_value_heads"]
+        self.head_dim: int = config["head_dim"]
+        self.context_length: int = config["max_position_embeddings"]
+        self.layers = [
+            self.lay_out(weights, f"model.layers.{number}.")
+            for number in range(config["num_hidden_layers"])
+        ]
+
+    def lay_out(self, weights: Mapping[str, torch.Tensor], layer: str) -> Layer:
         """Matrices of one input beside each other, queries and keys in pairs of neighbours."""
-        attention, mlp = layer.self_attn, layer.mlp
+        query, key, value, output = (
+            weights[f"{layer}self_attn.{name}_proj.weight"] for name in "qkvo"
+        )
+        gate, up, down = (
+            weights[f"{layer}mlp.{name}_proj.weight"] for name in ("gate", "up", "down")
+        )
         query_key_value = torch.cat(
             [
-                halves_to_pairs(attention.q_proj.weight, self.num_heads),
-                halves_to_pairs(attention.k_proj.weight, self.num_key_value_heads),
-                attention.v_proj.weight,
+                halves_to_pairs(query, self.num_heads),
+                halves_to_pairs(key, self.num_key_value_heads),
+                value,
             ]
         )
-        gate_up = torch.cat([mlp.gate_proj.weight, mlp.up_proj.weight])
         return Layer(
-            attention_norm=layer.input_layernorm.weight.detach(),
+            attention_norm=weights[layer + "input_layernorm.weight"],
             query_key_value=query_key_value.T.contiguous(),
-            attention_output=attention.o_proj.weight.T.contiguous(),
-            mlp_norm=layer.post_attention_layernorm.weight.detach(),
-            gate_up=gate_up.T.contiguous(),
-            down=mlp.down_proj.weight.T.contiguous(),
+            attention_output=output.T.contiguous(),
+            mlp_norm=weights[layer + "post_attention_layernorm.weight"],
+            gate_up=torch.cat([gate, up]).T.contiguous(),
+            down=down.T.contiguous(),
         )
 
 
@@ -170,5 +200,4 @@ class Decoding:
             x = torch.addmm(x, decoder.activation(gate) * up, layer.down)
         last = x.view(rows, count, -1)[:, -1]
         last = functional.rms_norm(last, width, decoder.norm, decoder.epsilon)
-        logits: torch.Tensor = decoder.lm_head(last)
-        return logits
+        return decoder.lm_head(last)

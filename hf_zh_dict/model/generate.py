@@ -10,6 +10,7 @@ from hf_zh_dict.messages import _
 from hf_zh_dict.model import generate_any
 from hf_zh_dict.model.decoder import Decoder, Decoding
 from hf_zh_dict.model.sampling import Sampling
+from hf_zh_dict.model.text_model import TextModel
 from hf_zh_dict.progress import Progress
 
 if TYPE_CHECKING:
@@ -41,12 +42,17 @@ def generate_texts(
     draws the same random numbers, and only rounding knows of the others. The caller's random state
     and the model's mode are left as they were. A prompt as long as the context comes back as it is.
     """
+    return continue_texts(TextModel.of(model, tokenizer), prompts, sampling)
+
+
+def continue_texts(text_model: TextModel, prompts: list[str], sampling: Sampling) -> Iterator[str]:
+    """What `generate_texts` gives, of a model that is ready for it."""
     for start in range(0, len(prompts), TEXTS_AT_ONCE):
         texts = prompts[start : start + TEXTS_AT_ONCE]
-        prepared = [prepare(model, tokenizer, text, seed=sampling.seed) for text in texts]
-        written = continue_batch(model, tokenizer, prepared, sampling)
+        prepared = [prepare(text_model, text, seed=sampling.seed) for text in texts]
+        written = continue_batch(text_model, prepared, sampling)
         for text, prompt, new in zip(texts, prepared, written, strict=True):
-            yield decode(tokenizer, [*prompt.ids, *new]) if prompt.room > 0 else text
+            yield text_model.decode([*prompt.ids, *new]) if prompt.room > 0 else text
 
 
 def continue_prompts(
@@ -64,11 +70,11 @@ def continue_prompts(
     batch. `beginnings` holds, for each prompt, the tokens that may come first (none: any).
     Progress is shown under `description`, when there is one.
     """
-    context, ends = model.config.max_position_embeddings, end_tokens(model, tokenizer)
+    text_model = TextModel.of(model, tokenizer)
     prepared = [
         Prompt(
             list(ids), list(beginnings[place] if beginnings else ()),
-            room=context - len(ids), seed=sampling.seed + place,
+            room=text_model.context_length - len(ids), seed=sampling.seed + place,
         )
         for place, ids in enumerate(prompts)
     ]  # fmt: skip
@@ -77,19 +83,16 @@ def continue_prompts(
     with Progress(description or _("generate"), total=len(prompts)) as progress:
         for start in range(0, len(order), PROMPTS_AT_ONCE):
             chosen = order[start : start + PROMPTS_AT_ONCE]
-            batch = continue_batch(model, tokenizer, [prepared[p] for p in chosen], sampling)
+            batch = continue_batch(text_model, [prepared[p] for p in chosen], sampling)
             for place, ids in zip(chosen, batch, strict=True):
-                written[place] = [token for token in ids if token not in ends]
+                written[place] = [token for token in ids if token not in text_model.ends]
             if description:
                 progress.advance(len(chosen))
     return written
 
 
 def continue_batch(
-    model: "PreTrainedModel",
-    tokenizer: "PreTrainedTokenizerFast",
-    prompts: list[Prompt],
-    sampling: Sampling,
+    text_model: TextModel, prompts: list[Prompt], sampling: Sampling
 ) -> list[list[int]]:
     """The new ids of one batch; a prompt without room has none."""
     written: list[list[int]] = [[] for _prompt in prompts]
@@ -97,14 +100,13 @@ def continue_batch(
     growing = [prompts[place] for place in places]
     if not growing:
         return written
-    if Decoder.knows(model):
-        ends = end_tokens(model, tokenizer)
-        for step in continue_together(Decoder(model), growing, sampling, ends):
+    if isinstance(text_model.model, Decoder):
+        for step in continue_together(text_model.model, growing, sampling, text_model.ends):
             for row, token in step.items():
                 written[places[row]].append(token)
         return written
     batch = generate_any.continue_batch(
-        model, tokenizer, [prompt.ids for prompt in growing], sampling,
+        text_model.model, [prompt.ids for prompt in growing], sampling, text_model.ends,
         beginnings=[prompt.beginnings for prompt in growing], seed=growing[0].seed,
         max_new_tokens=min(sampling.max_new_tokens, *(prompt.room for prompt in growing)),
     )  # fmt: skip
@@ -123,25 +125,24 @@ def stream_text(
 
     Models other than Llamas give it in one piece.
     """
-    prepared = prepare(model, tokenizer, prompt, seed=sampling.seed)
-    if prepared.room <= 0 or not Decoder.knows(model):
-        yield from generate_texts(model, tokenizer, [prompt], sampling)
+    text_model = TextModel.of(model, tokenizer)
+    prepared = prepare(text_model, prompt, seed=sampling.seed)
+    if prepared.room <= 0 or not isinstance(text_model.model, Decoder):
+        yield from continue_texts(text_model, [prompt], sampling)
         return
     ids = list(prepared.ids)
     shown = ""
-    for step in continue_together(
-        Decoder(model), [prepared], sampling, end_tokens(model, tokenizer)
-    ):
+    for step in continue_together(text_model.model, [prepared], sampling, text_model.ends):
         ids.append(step[0])
-        text = decode(tokenizer, ids)
+        text = text_model.decode(ids)
         if not text.endswith("\ufffd"):  # else a character is not whole yet
             yield text[len(shown) :]
             shown = text
-    yield decode(tokenizer, ids)[len(shown) :]
+    yield text_model.decode(ids)[len(shown) :]
 
 
 def continue_together(
-    decoder: Decoder, prompts: list[Prompt], sampling: Sampling, ends: set[int]
+    decoder: Decoder, prompts: list[Prompt], sampling: Sampling, ends: frozenset[int]
 ) -> Iterator[dict[int, int]]:
     """New tokens step by step, by the prompt's place; a text that has ended has none."""
     if not prompts:
@@ -200,28 +201,15 @@ def constrain(logits: torch.Tensor, beginnings: list[list[int]]) -> torch.Tensor
     return logits
 
 
-def end_tokens(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerFast") -> set[int]:
-    """What ends a text: the tokenizer's eos, and what the model's own settings name."""
-    named = getattr(model.generation_config, "eos_token_id", None)
-    ends = named if isinstance(named, list) else [named]
-    return {token for token in [*ends, tokenizer.eos_token_id] if token is not None}
-
-
-def prepare(
-    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerFast", text: str, *, seed: int
-) -> Prompt:
+def prepare(text_model: TextModel, text: str, *, seed: int) -> Prompt:
     """A prompt's ids, its end healed."""
-    whole: list[int] = tokenizer(text)["input_ids"]
-    ids, beginnings = heal_prompt(tokenizer, text, whole)
-    return Prompt(ids, beginnings, model.config.max_position_embeddings - len(whole), seed)
-
-
-def decode(tokenizer: "PreTrainedTokenizerFast", ids: list[int]) -> str:
-    return str(tokenizer.decode(ids, skip_special_tokens=True))
+    whole = text_model.encode(text)
+    ids, beginnings = heal_prompt(text, whole, text_model.vocabulary)
+    return Prompt(ids, beginnings, text_model.context_length - len(whole), seed)
 
 
 def heal_prompt(
-    tokenizer: "PreTrainedTokenizerFast", prompt: str, ids: list[int]
+    prompt: str, ids: list[int], vocabulary: dict[str, int]
 ) -> tuple[list[int], list[int]]:
     """The prompt's ids without the last, and the tokens that may stand in its place.
 
@@ -232,6 +220,5 @@ def heal_prompt(
     """
     if not prompt or prompt[-1].isalnum() or len(ids) < 2:
         return ids, []
-    last = str(tokenizer.convert_ids_to_tokens(ids[-1]))
-    vocabulary = tokenizer.get_vocab()
+    last = next(token for token, i in vocabulary.items() if i == ids[-1])
     return ids[:-1], sorted(i for token, i in vocabulary.items() if token.startswith(last))

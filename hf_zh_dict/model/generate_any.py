@@ -8,27 +8,28 @@ import torch
 from hf_zh_dict.model.sampling import Sampling
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+    from transformers import PreTrainedModel
 
 
 def continue_batch(
     model: "PreTrainedModel",
-    tokenizer: "PreTrainedTokenizerFast",
     prompts: Sequence[Sequence[int]],
     sampling: Sampling,
+    ends: frozenset[int],
     *,
     beginnings: Sequence[Sequence[int]],
     max_new_tokens: int,
     seed: int,
 ) -> list[list[int]]:
-    """The new ids behind each prompt's, padded in front, up to and with the end of text.
+    """The new ids behind each prompt's, padded in front, up to and with one of `ends`.
 
     `beginnings` holds, for each prompt, the tokens that may come first (none: any).
     """
     from transformers import LogitsProcessorList
 
     width = max(map(len, prompts))
-    inputs = torch.full((len(prompts), width), tokenizer.pad_token_id)
+    padding = min(ends)  # any token, since the mask hides it
+    inputs = torch.full((len(prompts), width), padding)
     mask = torch.zeros_like(inputs)
     for row, prompt in enumerate(prompts):
         inputs[row, width - len(prompt) :] = torch.tensor(prompt)
@@ -58,12 +59,12 @@ def continue_batch(
             inputs.to(model.device),
             attention_mask=mask.to(model.device),
             max_new_tokens=max_new_tokens,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
+            eos_token_id=sorted(ends),
+            pad_token_id=padding,
             logits_processor=LogitsProcessorList([constrain]),
             use_cache=True,
             **options,
         )
     rows = output[:, width:].tolist()
-    eos = tokenizer.eos_token_id
-    return [row[: row.index(eos) + 1] if eos in row else row for row in rows]
+    lengths = [next((n for n, token in enumerate(row, 1) if token in ends), None) for row in rows]
+    return [row[:length] for row, length in zip(rows, lengths, strict=True)]

@@ -81,7 +81,8 @@ def begin_entry(headword: str, text: str) -> str:
 def write_samples(subject: Subject, prompts: Sequence[str]) -> list[str]:
     """The prompts, each with what the model writes behind it."""
     tokenizer = subject.tokenizer
-    healed = [heal_prompt(tokenizer, p, tokenizer(p)["input_ids"]) for p in prompts]
+    vocabulary = tokenizer.get_vocab()
+    healed = [heal_prompt(p, tokenizer(p)["input_ids"], vocabulary) for p in prompts]
     healed = [(ids or [tokenizer.bos_token_id], first) for ids, first in healed]
     written = continue_prompts(
         subject.model, tokenizer, [ids for ids, _first in healed],
