@@ -64,11 +64,13 @@ class Bench:
         ids = [self.tokenizer(text)["input_ids"] for text in texts]
         context = self.decoder.context_length
         fitting = [
-            Prompt(text, prompt, [], context - len(prompt))
+            (text, Prompt(prompt, [], context - len(prompt), seed=0))
             for text, prompt in zip(texts, ids, strict=True)
             if self.vocabulary.encode(text) == self.vocabulary.translate(prompt)
         ]  # those that run.c reads as we do
-        self.prompts = fitting[:: max(1, len(fitting) // num_prompts)][:num_prompts]
+        chosen = fitting[:: max(1, len(fitting) // num_prompts)][:num_prompts]
+        self.texts = [text for text, _prompt in chosen]
+        self.prompts = [prompt for _text, prompt in chosen]
         self.run_c, self.folder = run_c, folder
         self.threads = 1
         self.greedy = Sampling(max_new_tokens=max_new_tokens, temperature=0.0)
@@ -130,12 +132,12 @@ class Bench:
         tokens, seconds = 0, 0.0
         same: list[list[int]] = []  # ids of texts that it prints as transformers writes them
         theirs = {ours: number for number, ours in enumerate(self.vocabulary.outputs)}
-        for prompt, new in zip(self.prompts, ids, strict=True):
-            first, _printed = self.run(prompt.text, steps=len(prompt.ids))
-            all_, printed = self.run(prompt.text, steps=len(prompt.ids) + len(new) - 1)
+        for text, prompt, new in zip(self.texts, self.prompts, ids, strict=True):
+            first, _printed = self.run(text, steps=len(prompt.ids))
+            all_, printed = self.run(text, steps=len(prompt.ids) + len(new) - 1)
             tokens += len(new) - 1
             seconds += all_ - first
-            read = self.vocabulary.encode(prompt.text)
+            read = self.vocabulary.encode(text)
             written = [theirs[number] for number in new if number not in self.ends]
             same.append(new if printed == show(self.vocabulary, [*read, *written]) else [])
         return Measured(tokens, seconds, same)
