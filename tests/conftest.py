@@ -261,9 +261,14 @@ def at_hub(hub, tmp_path):
             "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0", "HF_ZH_DICT_LANG": "en",
             "NO_PROXY": "127.0.0.1,localhost",
         }  # fmt: skip
+        words = [str(word) for word in argv]
+        if words[0] == "-c":  # by a file, which may hold Chinese in any locale
+            program = tmp_path / "program.py"
+            program.write_text(words[1], encoding="utf-8")
+            words = [str(program), *words[2:]]
         return subprocess.run(
-            [python, *map(str, argv)], env=inherited | asked | environment, cwd=tmp_path,
-            capture_output=True, text=True, encoding="utf-8", timeout=120,
+            [python, *(word.encode() for word in words)], env=inherited | asked | environment,
+            cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", timeout=120,
         )  # fmt: skip
 
     return run

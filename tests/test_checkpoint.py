@@ -6,6 +6,7 @@ import os
 import pytest
 import torch
 from accelerate import Accelerator
+from machine import compiler
 from safetensors.torch import load_file
 
 from hf_zh_dict.messages import InputError
@@ -25,7 +26,6 @@ from hf_zh_dict.training.checkpoint import (
     read_state,
     save_checkpoint,
 )
-from hf_zh_dict.training.compiling import can_compile
 from hf_zh_dict.training.ema import begin_average
 from hf_zh_dict.training.optim import make_optimizers
 
@@ -228,6 +228,7 @@ def test_the_best_weights_are_kept_once(save, tokenizer, tokenizer_folder):
     assert all(torch.equal(kept[name], best[name]) for name in best)
 
 
+@compiler
 @pytest.mark.filterwarnings("ignore:.*script_method:DeprecationWarning")
 @pytest.mark.parametrize("tied", [True, False])
 def test_keys_are_plain_and_tied_weights_survive(
@@ -235,8 +236,7 @@ def test_keys_are_plain_and_tied_weights_survive(
 ):
     config = reshape(tiny_config, tie_word_embeddings=tied)
     accelerator, model, optimizers = parts(config)
-    # compiled, the body that is saved is wrapped
-    LanguageModelLoss(model, compile_body=can_compile(torch.device("cpu")))
+    LanguageModelLoss(model, compile_body=True)  # wraps the body that is saved
     paths, state = RunPaths(tmp_path), TrainingState(step=1)
     save_checkpoint(paths, accelerator, model, optimizers, state, made_with=MADE_WITH, kept=Kept(1))
     saved = load_file(paths.checkpoint(1) / "model.safetensors")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from locales import chinese_file_names
+from machine import chinese_file_names
 from moe_server import Answer, MoeServer
 
 from hf_zh_dict import __version__

@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from locales import chinese_file_names
+from machine import chinese_file_names
 
 from hf_zh_dict.cli import main
 from hf_zh_dict.model.llama import save_model

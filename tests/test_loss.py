@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 import torch
+from machine import compiler
 from torch.nn import functional
 
 from hf_zh_dict.model import loss as loss_module
@@ -213,7 +214,7 @@ def test_a_packed_document_has_the_loss_that_it_has_alone(tiny_model):
     torch.testing.assert_close(together, alone, rtol=1e-6, atol=1e-4)
 
 
-@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=compiler)])
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_layers_computed_again_give_the_same_loss_gradients_and_random_state(
     tiny_config, tokenizer, reshape, monkeypatch, dropout, compiled

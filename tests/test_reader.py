@@ -5,6 +5,7 @@ import random
 
 import openpyxl
 import pytest
+from machine import chinese_file_names
 
 from hf_zh_dict.dictionaries.entry import Entry, Passage, Reading
 from hf_zh_dict.dictionaries.layouts import LAYOUTS
@@ -220,9 +221,11 @@ OLD = [name for name in HEADERS["revised"] if name not in ("辭條別名", "字�
     ("name", "sheet", "definition", "dictionary"),
     [
         ("dict_revised_2011", "Sheet1", "海鳥。[例]白鷗", "revised"),
-        ("重編國語辭典修訂本", "Sheet1", "海鳥。[例]白鷗", "revised"),
+        pytest.param(
+            "重編國語辭典修訂本", "Sheet1", "海鳥。[例]白鷗", "revised", marks=chinese_file_names
+        ),
         ("dict_concised_2014", "Sheet1", "海鳥。", "concised"),
-        ("國語辭典簡編本", "Sheet1", "海鳥。", "concised"),
+        pytest.param("國語辭典簡編本", "Sheet1", "海鳥。", "concised", marks=chinese_file_names),
         ("table", "Sheet1", "海鳥。[例]白鷗", "concised"),
         ("table", "Sheet1", "海鳥。如：「白鷗」。", "revised"),
     ],

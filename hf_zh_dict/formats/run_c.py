@@ -23,8 +23,8 @@ def print_greedily(binary: Path, weights: Path, vocabulary: Path, prompt: str) -
     Raises:
         InputError: the program cannot be run, or fails.
     """
-    command = [str(binary.resolve()), str(weights), "-z", str(vocabulary), "-t", "0"]
-    command += ["-n", str(STEPS), "-i", prompt]
+    command: list[str | bytes] = [str(binary.resolve()), str(weights), "-z", str(vocabulary)]
+    command += ["-t", "0", "-n", str(STEPS), "-i", prompt.encode()]  # in any locale
     try:
         done = subprocess.run(command, capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
