@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 import torch
+from machine import compiler
 from test_cli import QUICK
 from test_end_to_end import launch
 
@@ -47,7 +48,7 @@ def leaking(updater):
 
 SHAPE = {"batch_size": 2, "block_size": 32}
 PATHS = [
-    {}, {"attention": "eager"}, {"dropout": 0.3}, {"compile": True},
+    {}, {"attention": "eager"}, {"dropout": 0.3}, pytest.param({"compile": True}, marks=compiler),
     {"gradient_checkpointing": True, "dropout": 0.3},
 ]  # fmt: skip
 
