@@ -259,7 +259,7 @@ def at_hub(hub, tmp_path):
         asked = {
             "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf_home"), "HF_TOKEN": token,
             "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0", "HF_ZH_DICT_LANG": "en",
-            "NO_PROXY": "127.0.0.1,localhost",
+            "NO_PROXY": "127.0.0.1,localhost", "PYTHONIOENCODING": "utf-8",
         }  # fmt: skip
         words = [str(word) for word in argv]
         if words[0] == "-c":  # by a file, which may hold Chinese in any locale

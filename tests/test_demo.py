@@ -37,6 +37,8 @@ def small_run(make_run, tiny_model, tokenizer):
 
 
 def test_the_page_is_served_until_ctrl_c(small_run):
+    # what a shell starts in the background does not listen to Ctrl-C, nor do its children
+    given = signal.signal(signal.SIGINT, signal.default_int_handler)
     command = [sys.executable, "-m", "hf_zh_dict", "demo", str(small_run), "--no-browser"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
@@ -51,6 +53,7 @@ def test_the_page_is_served_until_ctrl_c(small_run):
             shown, errors = process.communicate(timeout=60)
         finally:
             process.kill()
+            signal.signal(signal.SIGINT, given)
     assert (process.returncode, shown) == (0, "the page is closed\n")
     assert "Traceback" not in errors
 

@@ -38,7 +38,7 @@ assert sorted(batch) == ["attention_mask", "input_ids"], sorted(batch)
 ids = batch["input_ids"][0].tolist()
 assert ids[0] == tokenizer.bos_token_id and tokenizer.eos_token_id not in ids
 assert ids.count(tokenizer.bos_token_id) == 1
-assert tokenizer.decode(ids[1:]) == "水\\u3000<s> 甲  乙"
+assert tokenizer.decode(ids[1:]) == "\\u6c34\\u3000<s> \\u7532  \\u4e59"
 model = AutoModelForCausalLM.from_pretrained(folder)
 with torch.no_grad():
     print(model(**batch).logits.double().sum().item(), *ids)
