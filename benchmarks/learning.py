@@ -4,16 +4,17 @@
         [--preset NAME] [--variant NAME KEY=VALUE …]… [--set KEY=VALUE …] [--points 1] [--jobs 2]
         [--peer DIR --peer-rates 5e-4 1e-3 2e-3] [--json FILE]
 
-RUN is a run folder with corpus, tokenizer, blocks and settings (`hf-zh-dict blocks … --output-dir
-RUN`); it is only read. Every variant changes some settings and trains anew with every seed; without
+RUN is a run folder with corpus, tokenizer and blocks (`hf-zh-dict blocks … --output-dir RUN`); it
+is only read. Settings are the preset's, or its own where it has been trained. Every variant changes some settings and trains anew with every seed; without
 one, the settings are taken as they are. The time is that of the process on its one core, compiling
 included, tokenizer and blocks not: 20 CPU minutes are 10 minutes of two cores, and a busy machine
 changes nothing. The schedule is gone through as if the time were `train.max_steps`. Validation is
 scored, outside the time, at `--points` moments, the last of them the end; the test split at the end.
+A file of numbers is written training by training, so that one that was stopped goes on.
 
 DIR is a checkout of karpathy/llama2.c, whose recipe takes part then: its model, optimizer, cosine
 schedule, SentencePiece vocabulary and windows over the text, each learning rate as a variant of its
-own; its batch and warm-up are ours.
+own; the share of warm-up is ours, the batch ours or `--peer-batch-size`.
 """
 
 import argparse
@@ -53,11 +54,10 @@ class Cell:
 
     def config(self) -> Config:
         """The run's own settings, or the preset's instead; then the variant's."""
-        file = RunPaths(self.run).config
         fixed = {"train.seed": self.seed, "train.cpu_threads": 1, "train.report_to": ()}
         return load_config(
             preset=self.preset,
-            path=file if file.is_file() and not self.preset else None,
+            path=None if self.preset else RunPaths(self.run).config,
             overrides=self.overrides | fixed,
         )
 
@@ -203,8 +203,10 @@ def make_cells(arguments: argparse.Namespace) -> Iterator[Cell]:
         for name, overrides in variants:
             yield Cell(run, name, preset, overrides, seed, **common)
         for rate in arguments.peer_rates if arguments.peer else ():
+            batch = arguments.peer_batch_size
+            theirs = shared | ({"train.per_device_batch_size": batch} if batch else {})
             yield Cell(
-                run, f"llama2.c, rate {rate:g}", preset, shared, seed, **common,
+                run, f"llama2.c, rate {rate:g}", preset, theirs, seed, **common,
                 peer=arguments.peer, peer_rate=rate, peer_vocab_size=arguments.peer_vocab_size,
             )  # fmt: skip
 
@@ -231,6 +233,19 @@ def table(results: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def read_results(path: Path | None) -> list[dict[str, Any]]:
+    """What an earlier call has written."""
+    if not path or not path.is_file():
+        return []
+    results: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return results
+
+
+def write_results(results: list[dict[str, Any]], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8", newline="\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, help="a run folder with corpus, tokenizer and blocks")
@@ -248,21 +263,32 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2, help="cells at once, one core each")
     parser.add_argument("--peer", type=Path, help="a checkout of karpathy/llama2.c")
     parser.add_argument("--peer-rates", type=float, nargs="+", default=[5e-4, 1e-3, 2e-3])
+    parser.add_argument("--peer-batch-size", type=int, help="blocks a step (those of the settings)")
     parser.add_argument("--peer-vocab-size", type=int, default=13_304)
-    parser.add_argument("--json", type=Path, help="write the numbers to this file too")
+    parser.add_argument(
+        "--json", type=Path, help="keep the numbers here; what is in it is not trained anew"
+    )
     arguments = parser.parse_args()
+    if not arguments.preset and not RunPaths(arguments.run).config.is_file():
+        parser.error(f"{arguments.run} has no settings of its own: give --preset NAME")
     if arguments.peer:
         from llama2c_peer import prepare
 
         prepare(arguments.peer, RunPaths(arguments.run), arguments.peer_vocab_size)
     context = multiprocessing.get_context("spawn")
     os.environ["OMP_NUM_THREADS"] = "1"
+    results = read_results(arguments.json)
+    done = {(result["name"], result["seed"], result["cpu_minutes"]) for result in results}
+    cells = [
+        cell for cell in make_cells(arguments)
+        if (cell.name, cell.seed, arguments.cpu_minutes) not in done
+    ]  # fmt: skip
     with ProcessPoolExecutor(arguments.jobs, mp_context=context, max_tasks_per_child=1) as pool:
-        results = list(pool.map(train, make_cells(arguments)))
+        for result in pool.map(train, cells):
+            results.append(result)
+            if arguments.json:
+                write_results(results, arguments.json)
     print(table(results))
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -271,23 +271,23 @@ def differences(task: Task) -> dict[str, float]:
     return {"loss": abs(float(mine / loss) - 1), "gradient": max(gradients)}
 
 
-def table(results: list[dict[str, Any]]) -> str:
+def table(facts: dict[str, Any]) -> str:
     """Markdown: a line for each shape and contestant."""
     lines = [
         "| 形狀 shape | | token／秒 a second | 對 llama2.c to llama2.c | 對 stock to stock "
         "| 佔矩陣乘法上限 of the ceiling | 尖峰 GB peak |",
         "|---|---|--:|--:|--:|--:|--:|",
     ]
-    for result in results:
-        for name, facts in result["contestants"].items():
+    for result in facts["results"]:
+        for name, one in result["contestants"].items():
             peer = "–"
-            if "ratio_to_peer" in facts:
-                low, high = facts["quartiles_to_peer"]
-                peer = f"{facts['ratio_to_peer']:.2f} ({low:.2f}–{high:.2f})"
+            if "ratio_to_peer" in one:
+                low, high = one["quartiles_to_peer"]
+                peer = f"{one['ratio_to_peer']:.2f} ({low:.2f}–{high:.2f})"
             lines.append(
-                f"| {result['task']['shape']} | {name} | {facts['tokens_per_second']:,.0f} | {peer} "
-                f"| {facts['ratio_to_stock']:.2f} | {facts['share_of_ceiling']:.0%} "
-                f"| {facts['peak_gigabytes']:.2f} |"
+                f"| {result['task']['shape']} | {name} | {one['tokens_per_second']:,.0f} | {peer} "
+                f"| {one['ratio_to_stock']:.2f} | {one['share_of_ceiling']:.0%} "
+                f"| {one['peak_gigabytes']:.2f} |"
             )
     return "\n".join(lines)
 
@@ -314,7 +314,14 @@ def main() -> None:
         result = measure(task, names, path, rounds=arguments.rounds, steps=arguments.steps)
         result["differences_to_stock"] = differences(task)
         results.append(result)
-    print(table(results))
+    facts = {
+        "machine": {
+            "cores": os.cpu_count(), "threads": torch.get_num_threads(),
+            "processor": platform.processor() or platform.machine(), "torch": torch.__version__,
+        },
+        "results": results,
+    }  # fmt: skip
+    print(table(facts))
     for result in results:
         apart, ceilings = result["differences_to_stock"], result["gigaflops_ceiling"]
         print(
@@ -324,13 +331,6 @@ def main() -> None:
             + ", ".join(f"{name} {value:.0f}" for name, value in ceilings.items())
         )
     if arguments.json:
-        facts = {
-            "machine": {
-                "cores": os.cpu_count(), "threads": torch.get_num_threads(),
-                "processor": platform.processor() or platform.machine(), "torch": torch.__version__,
-            },
-            "results": results,
-        }  # fmt: skip
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
