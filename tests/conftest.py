@@ -57,6 +57,42 @@ SAMPLES = [
 ]
 
 
+def pytest_collection_modifyitems(items):
+    """Tests of the Ministry's files want the files, and are one worker's, which reads them once."""
+    for item in items:
+        if item.get_closest_marker("real_data"):
+            item.add_marker(pytest.mark.xdist_group("real data"))
+            if "HF_ZH_DICT_DATA" not in os.environ:
+                item.add_marker(pytest.mark.skip("HF_ZH_DICT_DATA is not set"))
+
+
+@pytest.fixture(scope="session")
+def real_files():
+    from pathlib import Path
+
+    paths = sorted(Path(os.environ["HF_ZH_DICT_DATA"]).glob("*.xlsx"))
+    assert paths, "HF_ZH_DICT_DATA names a folder without .xlsx files"
+    return paths
+
+
+@pytest.fixture(scope="session")
+def real_records(real_files):
+    """File name → its entries and dropped rows."""
+    from hf_zh_dict.dictionaries.reader import read_entries
+
+    return {path.name: list(read_entries(path)) for path in real_files}
+
+
+@pytest.fixture(scope="session")
+def real_documents(real_records):
+    """The documents of all entries."""
+    from hf_zh_dict.dictionaries.entry import Entry
+    from hf_zh_dict.dictionaries.render import render_document
+
+    records = (record for found in real_records.values() for record in found)
+    return [render_document(record) for record in records if isinstance(record, Entry)]
+
+
 @pytest.fixture(scope="session")
 def texts():
     """Invented dictionary lines, short and long."""

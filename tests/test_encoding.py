@@ -1,7 +1,6 @@
 """The quick way gives the ids of the saved tokenizer, in order, for any text and any tokenizer."""
 
 import json
-import os
 import unicodedata
 
 import numpy as np
@@ -11,8 +10,7 @@ from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from hf_zh_dict.config import CorpusConfig
-from hf_zh_dict.corpus.build import build_corpus, read_texts
+from hf_zh_dict.corpus.build import read_texts
 from hf_zh_dict.tokens import encoding
 from hf_zh_dict.tokens.encoding import (
     BLANKS,
@@ -231,17 +229,8 @@ def test_another_model_than_bpe_goes_the_slow_way():
 
 
 @pytest.mark.real_data
-@pytest.mark.skipif("HF_ZH_DICT_DATA" not in os.environ, reason="HF_ZH_DICT_DATA is not set")
-def test_every_real_line_has_the_ids_of_the_saved_tokenizer(tmp_path):
-    from pathlib import Path
-
-    files = sorted(map(str, Path(os.environ["HF_ZH_DICT_DATA"]).glob("*.xlsx")))
-    build_corpus(CorpusConfig(source="spreadsheets", files=tuple(files)), tmp_path)
-    texts = [
-        text
-        for split in ("train", "validation", "test")
-        for text in read_texts(tmp_path / f"{split}.parquet")
-    ]
+def test_every_real_line_has_the_ids_of_the_saved_tokenizer(real_documents, tmp_path):
+    texts = [document.text for document in real_documents]
     backend = train_bpe(texts[::5], vocab_size=13_304)
     PreTrainedTokenizerFast(
         tokenizer_object=backend, bos_token="<s>", eos_token="</s>"

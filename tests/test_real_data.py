@@ -5,10 +5,8 @@ They are not part of the project: HF_ZH_DICT_DATA names the folder that holds th
 """
 
 import dataclasses
-import os
 import re
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -16,14 +14,11 @@ from hf_zh_dict.corpus.catalogue import PRIVATE_USE
 from hf_zh_dict.corpus.sources import EMBEDDED_FOLDER
 from hf_zh_dict.dictionaries.normalize import IMAGE, PLACEHOLDER, clean_text, strip_ruby
 from hf_zh_dict.dictionaries.parse import NotAnEntry, parse_document
-from hf_zh_dict.dictionaries.reader import Dropped, read_entries, read_rows
+from hf_zh_dict.dictionaries.reader import Dropped, read_rows
 from hf_zh_dict.dictionaries.render import render_document
 from hf_zh_dict.dictionaries.syllables import spell_syllable
 
-pytestmark = [
-    pytest.mark.real_data,
-    pytest.mark.skipif("HF_ZH_DICT_DATA" not in os.environ, reason="HF_ZH_DICT_DATA is not set"),
-]
+pytestmark = pytest.mark.real_data
 
 # What no document may hold, and what none of one dictionary may, where others use it as a word.
 REMNANTS = {
@@ -68,48 +63,30 @@ LENGTH = 12  # characters in a row that no two texts have by chance
 
 
 @pytest.fixture(scope="module")
-def files():
-    paths = sorted(Path(os.environ["HF_ZH_DICT_DATA"]).glob("*.xlsx"))
-    assert paths, "HF_ZH_DICT_DATA names a folder without .xlsx files"
-    return paths
+def entries(real_records):
+    return [r for found in real_records.values() for r in found if not isinstance(r, Dropped)]
 
 
 @pytest.fixture(scope="module")
-def records(files):
-    """File name → its entries and dropped rows, read once."""
-    return {path.name: list(read_entries(path)) for path in files}
-
-
-@pytest.fixture(scope="module")
-def entries(records):
-    return [r for found in records.values() for r in found if not isinstance(r, Dropped)]
-
-
-@pytest.fixture(scope="module")
-def documents(entries):
-    return [render_document(entry) for entry in entries]
-
-
-@pytest.fixture(scope="module")
-def rows(files, records):
+def rows(real_files, real_records):
     """(dictionary, row as published, its entry's line) of every row that has an entry."""
     found = []
-    for path in files:
+    for path in real_files:
         layout, table = read_rows(path)
-        entries = (r for r in records[path.name] if not isinstance(r, Dropped))
+        entries = (r for r in real_records[path.name] if not isinstance(r, Dropped))
         lines = {entry.headword: render_document(entry).text for entry in entries}
         found += [(layout.dictionary, row, lines[clean_text(row["headword"])]) for row in table]
     return found
 
 
-def test_every_file_is_recognised_and_read(files, records, rows):
-    for name, found in records.items():
+def test_every_file_is_recognised_and_read(real_files, real_records, rows):
+    for name, found in real_records.items():
         dictionaries = Counter(r.dictionary for r in found if not isinstance(r, Dropped))
         dropped = Counter(r.reason for r in found if isinstance(r, Dropped))
         print(f"\n{name}: {dict(dictionaries)}, dropped {dict(dropped)}", end="")
         assert set(dictionaries) == {name.split("_")[1].removesuffix(".xlsx")}
         assert sum(dropped.values()) <= 0.001 * len(found)
-    print(f"\n{len(rows)} rows of {len(files)} files")
+    print(f"\n{len(rows)} rows of {len(real_files)} files")
 
 
 def account_for(dictionary, column, run, line):
@@ -162,9 +139,9 @@ def test_characters_without_a_code_are_kept_or_marked(rows):
     assert marks == images
 
 
-def test_documents_read_back_as_their_entries(entries, documents):
+def test_documents_read_back_as_their_entries(entries, real_documents):
     refused, other = [], []
-    for entry, document in zip(entries, documents, strict=True):
+    for entry, document in zip(entries, real_documents, strict=True):
         try:
             parsed = parse_document(document.text)
         except NotAnEntry:
@@ -178,14 +155,14 @@ def test_documents_read_back_as_their_entries(entries, documents):
     assert same >= 0.995 * len(entries)
 
 
-def test_no_markup_is_left_in_any_document(documents):
+def test_no_markup_is_left_in_any_document(real_documents):
     counts = {}
     for name, pattern in REMNANTS.items():
         search = re.compile(pattern).search
-        counts[name] = [d.headword for d in documents if search(d.text)]
+        counts[name] = [d.headword for d in real_documents if search(d.text)]
     for (dictionary, name), pattern in REMNANTS_OF_ONE.items():
         search = re.compile(pattern).search
-        chosen = [d for d in documents if d.dictionary == dictionary]
+        chosen = [d for d in real_documents if d.dictionary == dictionary]
         counts[f"{name} ({dictionary})"] = [d.headword for d in chosen if search(d.text)]
     print()
     for name, found in counts.items():
@@ -242,10 +219,10 @@ def stretches(text):
             yield each[start : start + LENGTH]
 
 
-def test_the_embedded_tables_share_no_text_with_the_ministrys(files):
+def test_the_embedded_tables_share_no_text_with_the_ministrys(real_files):
     ours = {s for path in EMBEDDED_FOLDER.glob("*.csv") for c in cells(path) for s in stretches(c)}
     compared, shared = 0, set()
-    for path in files:
+    for path in real_files:
         for cell in cells(path):
             compared += len(cell)
             shared.update(ours.intersection(stretches(cell)))

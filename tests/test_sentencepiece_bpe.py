@@ -1,16 +1,12 @@
 """A vocabulary taken over gives the ids that SentencePiece gives, for any text."""
 
 import dataclasses
-import os
-from pathlib import Path
 
 import pytest
 import vocabularies
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hf_zh_dict.dictionaries.reader import Dropped, read_entries
-from hf_zh_dict.dictionaries.render import render_document
 from hf_zh_dict.formats.sentencepiece_bpe import BLANK, check_pieces, list_merges
 from hf_zh_dict.formats.sentencepiece_file import (
     NORMAL,
@@ -71,14 +67,8 @@ def test_dictionary_lines_have_sentencepieces_ids(texts, tmp_path):
 
 
 @pytest.mark.real_data
-@pytest.mark.skipif("HF_ZH_DICT_DATA" not in os.environ, reason="HF_ZH_DICT_DATA is not set")
-def test_every_real_line_has_sentencepieces_ids(tmp_path):
-    lines = [
-        render_document(entry).text
-        for path in sorted(Path(os.environ["HF_ZH_DICT_DATA"]).glob("*.xlsx"))
-        for entry in read_entries(path)
-        if not isinstance(entry, Dropped)
-    ]
+def test_every_real_line_has_sentencepieces_ids(real_documents, tmp_path):
+    lines = [document.text for document in real_documents]
     theirs, ours = vocabularies.train_both(
         tmp_path / "tokenizer.model", lines[::8], vocab_size=13_304, max_sentence_length=100_000
     )
