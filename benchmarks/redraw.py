@@ -3,6 +3,7 @@
     python benchmarks/training_speed.py --peer LLAMA2C --json benchmarks/results/training_speed.json
     python benchmarks/text_to_blocks.py RUN --peer LLAMA2C --json benchmarks/results/text_to_blocks.json
     python benchmarks/generation.py RUN --run-c LLAMA2C/run --json benchmarks/results/generation.json
+    python benchmarks/learning.py RUN --peer LLAMA2C … --json benchmarks/results/learning_rates.json
     python benchmarks/redraw.py
 
 A table stands between `<!-- NAME -->` and `<!-- /NAME -->` in its page, NAME being its file's.
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import generation
+import learning
 import text_to_blocks
 import training_speed
 
@@ -25,6 +27,7 @@ TABLES: dict[str, tuple[str, Callable[[Any], str]]] = {
     "training_speed": ("docs/speed.md", training_speed.table),
     "text_to_blocks": ("docs/tokenizer.md", text_to_blocks.table),
     "generation": ("docs/generation.md", generation.table),
+    "learning_rates": ("docs/learning.md", learning.table),
 }
 Bar = tuple[str, float, float, float]  # what, its ratio to llama2.c, from, to
 
