@@ -5,11 +5,13 @@
         [--peer DIR --peer-rates 5e-4 1e-3 2e-3] [--json FILE]
 
 RUN is a run folder with corpus, tokenizer and blocks (`hf-zh-dict blocks … --output-dir RUN`); it
-is only read. Settings are the preset's, or its own where it has been trained. Every variant changes some settings and trains anew with every seed; without
-one, the settings are taken as they are. The time is that of the process on its one core, compiling
-included, tokenizer and blocks not: 20 CPU minutes are 10 minutes of two cores, and a busy machine
-changes nothing. The schedule is gone through as if the time were `train.max_steps`. Validation is
-scored, outside the time, at `--points` moments, the last of them the end; the test split at the end.
+is only read. Settings are the preset's, or its own where it has been trained. Every variant changes
+some settings and trains anew with every seed; without one, the settings are taken as they are. The
+time is that of the process on its one core, compiling included, tokenizer and blocks not: 20 CPU
+minutes are 10 minutes of two cores. Nothing else may run meanwhile: what shares the caches makes a
+step take up to 60 % more of it. The schedule is gone through as if the time were `train.max_steps`.
+Validation is scored, outside the time, at `--points` moments, the last of them the end; the test
+split at the end.
 A file of numbers is written training by training, so that one that was stopped goes on.
 
 DIR is a checkout of karpathy/llama2.c, whose recipe takes part then: its model, optimizer, cosine
