@@ -14,7 +14,6 @@ import importlib
 import json
 import os
 import random
-import re
 import resource
 import shutil
 import signal
@@ -57,7 +56,6 @@ SETTINGS = {
     "train.per-device-batch-size": 4, "train.gradient-accumulation-steps": 4,
     "train.num-samples": 1, "train.use-cpu": "true", "train.cpu-threads": 1,
 }  # fmt: skip
-TRAINING = re.compile(r"^training: [\d,]+ parameters", re.MULTILINE)  # said behind loading
 GRACE_SECONDS, HUNG_SECONDS = 2.0, 90.0
 TIMINGS = {"tokens_per_second", "seconds", "save_seconds", "memory_gigabytes"}
 
@@ -158,6 +156,7 @@ class Run:
         self.paths = RunPaths(self.root)
         self.root.mkdir()
         self.log = self.root.with_suffix(".log")
+        self.before = 0  # when the training before this start began
 
     def live_through(self, phases: list[str]) -> list[str]:
         """Be killed in these phases, one start each, and resumed to the end; returns those not met."""
@@ -241,6 +240,7 @@ class Run:
         if self.processes > 1:  # the same global batch is not needed: each has its own unbroken run
             argv += ["--train.gradient-accumulation-steps", "2"]
         self.log.unlink(missing_ok=True)
+        self.before = self.started_at()
         return Children(argv, self.processes, self.log, limit)
 
     def rows(self) -> list[dict[str, Any]]:
@@ -253,10 +253,13 @@ class Run:
         with contextlib.suppress(OSError):
             if any(p.suffix in (".partial", ".old") for p in self.paths.checkpoints.iterdir()):
                 return "checkpoint"
+        return "loading" if self.started_at() in (0, self.before) else self.phase_of_training()
+
+    def started_at(self) -> int:
+        """When training last wrote down what it runs on, which it does once all is loaded."""
         with contextlib.suppress(OSError):
-            if TRAINING.search(self.log.read_text(encoding="utf-8")):
-                return self.phase_of_training()
-        return "loading"
+            return self.paths.environment.stat().st_mtime_ns
+        return 0
 
     def phase_of_training(self) -> str:
         if (self.root / "model.partial").exists():

@@ -47,6 +47,7 @@ def test_an_unknown_tracker_is_answered_with_the_nearest():
 def test_auto_is_the_precision_that_the_machine_is_made_for(
     monkeypatch, gpu, quick, use_cpu, precision
 ):
+    monkeypatch.delenv("ACCELERATE_USE_CPU", raising=False)  # Accelerate leaves it behind
     monkeypatch.setattr("torch.cuda.is_available", lambda: gpu)
     monkeypatch.setattr(launch_room, "multiplies_bfloat16", lambda _device: quick)
     config = TrainConfig(mixed_precision="auto", use_cpu=use_cpu)
