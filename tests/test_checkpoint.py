@@ -26,6 +26,7 @@ from hf_zh_dict.training.checkpoint import (
     read_state,
     save_checkpoint,
 )
+from hf_zh_dict.training.compiling import compile_parts, leave_plain
 from hf_zh_dict.training.ema import begin_average
 from hf_zh_dict.training.optim import make_optimizers
 
@@ -236,12 +237,14 @@ def test_keys_are_plain_and_tied_weights_survive(
 ):
     config = reshape(tiny_config, tie_word_embeddings=tied)
     accelerator, model, optimizers = parts(config)
-    LanguageModelLoss(model, compile_body=True)  # wraps the body that is saved
+    loss = LanguageModelLoss(model)
+    compile_parts(loss, accelerator)
     paths, state = RunPaths(tmp_path), TrainingState(step=1)
     save_checkpoint(paths, accelerator, model, optimizers, state, made_with=MADE_WITH, kept=Kept(1))
     saved = load_file(paths.checkpoint(1) / "model.safetensors")
     assert not [name for name in saved if "_orig_mod" in name]
     assert ("lm_head.weight" in saved) == (not tied)
+    leave_plain(loss)
     other = build_model(config, tokenizer)
     with torch.no_grad():
         for parameter in other.parameters():

@@ -4,11 +4,21 @@ import locale
 
 import pytest
 import torch
+from accelerate import Accelerator
+from machine import compiler
 
 from hf_zh_dict.config import TrainConfig
 from hf_zh_dict.messages import InputError
+from hf_zh_dict.model.llama import build_model
+from hf_zh_dict.model.loss import LanguageModelLoss
 from hf_zh_dict.training import compiling
-from hf_zh_dict.training.compiling import WORTH_STEPS, can_compile, choose_compiling
+from hf_zh_dict.training.compiling import (
+    WORTH_STEPS,
+    can_compile,
+    choose_compiling,
+    compile_parts,
+    leave_plain,
+)
 
 CPU = torch.device("cpu")
 
@@ -54,3 +64,32 @@ def test_an_ascii_locale_cannot_read_what_torch_compiles_with(monkeypatch):
 
 def test_other_devices_are_not_compiled_for():
     assert not can_compile(torch.device("mps"))
+
+
+@compiler
+@pytest.mark.filterwarnings("ignore:.*script_method:DeprecationWarning")
+def test_ten_layers_are_compiled_once_and_train_as_the_plain_ones(tiny_config, tokenizer, reshape):
+    model = build_model(reshape(tiny_config, num_hidden_layers=10), tokenizer)
+    loss = LanguageModelLoss(model).train()
+    ids = torch.randint(3, 200, (2, 24), generator=torch.Generator().manual_seed(0))
+    positions = torch.arange(12).repeat(2, 2)
+
+    def gradients():
+        model.zero_grad()
+        loss(ids, ids, positions).backward()
+        return [parameter.grad.clone() for parameter in model.parameters()]
+
+    plain = gradients()
+    torch._dynamo.reset()
+    counters = torch._dynamo.utils.counters
+    counters.clear()
+    compile_parts(loss, Accelerator(cpu=True))
+    compiled = gradients()
+    assert counters["stats"]["unique_graphs"] == 2  # a layer and the softmax
+    leave_plain(loss)
+    counters.clear()
+    again = gradients()
+    assert not counters["stats"]
+    for one, two, three in zip(plain, compiled, again, strict=True):
+        torch.testing.assert_close(two, one, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(three, one)

@@ -1,9 +1,11 @@
 """The chunked loss is torch's cross entropy, in value and in gradients."""
 
+import math
 from functools import partial
 
 import pytest
 import torch
+from accelerate import Accelerator
 from machine import compiler
 from torch.nn import functional
 
@@ -11,6 +13,7 @@ from hf_zh_dict.model import loss as loss_module
 from hf_zh_dict.model.llama import build_model, checkpoint_layers
 from hf_zh_dict.model.loss import LanguageModelLoss, SummedCrossEntropy
 from hf_zh_dict.tokens.blocks import IGNORED
+from hf_zh_dict.training.compiling import compile_parts
 
 ROWS, WIDTH, VOCABULARY = 37, 16, 300
 
@@ -85,9 +88,10 @@ def test_very_large_logits_give_finite_numbers(tensors):
 
 
 @pytest.mark.usefixtures("chunk_rows")
-def test_under_bf16_autocast_it_is_about_the_same_and_gradients_stay_float32(tensors):
+@pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16])
+def test_under_autocast_it_is_about_the_same_and_gradients_stay_float32(tensors, precision):
     exact = value_and_gradients(torch_loss, *tensors)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast("cpu", dtype=precision):
         rough = value_and_gradients(SummedCrossEntropy.apply, *tensors)
     assert rough[0] == pytest.approx(float(exact[0]), rel=0.01)
     assert rough[0] != exact[0]  # so it was not done in float32
@@ -96,6 +100,15 @@ def test_under_bf16_autocast_it_is_about_the_same_and_gradients_stay_float32(ten
         similarity = functional.cosine_similarity(mine.flatten(), expected.flatten(), dim=0)
         assert similarity > 0.999
         assert mine.norm() == pytest.approx(float(expected.norm()), rel=0.02)
+
+
+def test_in_fp16_the_sums_of_a_large_vocabulary_do_not_overflow():
+    hidden, labels = torch.ones(2, 4, requires_grad=True), torch.tensor([0, 1])
+    weight = torch.full((70_000, 4), 2.0, requires_grad=True)  # products with the sums: 140,000
+    with torch.autocast("cpu", dtype=torch.float16):
+        value, *gradients = value_and_gradients(SummedCrossEntropy.apply, hidden, weight, labels)
+    assert float(value) == pytest.approx(2 * math.log(70_000), rel=1e-3)
+    assert all(gradient.isfinite().all() for gradient in gradients)
 
 
 @pytest.mark.usefixtures("chunk_rows")
@@ -176,11 +189,9 @@ def packed_block():
 
 def difference(model, ids, changed, positions, **options):
     """How far logits of all other documents move when one is exchanged."""
-    wrapped = LanguageModelLoss(model)
     with torch.no_grad():
         before, after = (
-            wrapped.body(input_ids=one, position_ids=positions, **options).last_hidden_state
-            @ model.lm_head.weight.T
+            model(input_ids=one, position_ids=positions, use_cache=False, **options).logits
             for one in (ids, changed)
         )
     moved = (before - after).abs().amax(dim=2)
@@ -226,7 +237,9 @@ def test_layers_computed_again_give_the_same_loss_gradients_and_random_state(
         model = build_model(reshape(tiny_config, dropout=dropout), tokenizer)
         if again:
             checkpoint_layers(model)
-        wrapped = LanguageModelLoss(model, compile_body=compiled).train()
+        wrapped = LanguageModelLoss(model).train()
+        if compiled:
+            compile_parts(wrapped, Accelerator(cpu=True))
         torch.manual_seed(1)
         loss = wrapped(inputs, labels)
         loss.backward()

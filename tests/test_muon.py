@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from hf_zh_dict.training import muon
-from hf_zh_dict.training.muon import Muon, orthogonalize
+from hf_zh_dict.training.muon import Muon, orthogonalize, wide
 
 SHAPES = [(24, 24), (24, 60), (60, 24)]
 
@@ -31,11 +31,11 @@ def torchs(weights):
     )  # fmt: skip
 
 
-def test_where_bfloat16_is_quick_it_is_torchs_to_the_last_bit(monkeypatch):
+def test_where_bfloat16_is_quick_it_is_torchs_but_for_its_last_bit(monkeypatch):
     monkeypatch.setattr(muon, "multiplies_bfloat16", lambda _device: True)
     (mine, optimizer), (theirs, other) = train(ours), train(torchs)
     for a, b in zip(mine, theirs, strict=True):
-        assert torch.equal(a, b)
+        assert (a - b).abs().max() < 1e-4  # updates are about 0.02 · 0.2 · √60 = 0.03
     for a, b in zip(optimizer.state.values(), other.state.values(), strict=True):
         assert torch.equal(a["momentum_buffer"], b["momentum_buffer"])
         assert set(a) == set(b)
@@ -52,7 +52,7 @@ def test_elsewhere_it_is_torchs_but_for_rounding(monkeypatch):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_all_directions_are_of_about_equal_strength(shape, monkeypatch):
     monkeypatch.setattr(muon, "multiplies_bfloat16", lambda _device: False)
-    strengths = torch.linalg.svdvals(orthogonalize(torch.randn(shape)))
+    strengths = torch.linalg.svdvals(orthogonalize(wide(torch.randn(shape)).unsqueeze(0))[0])
     assert 0.6 < strengths.min() < strengths.max() < 1.3
 
 

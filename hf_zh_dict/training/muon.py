@@ -5,6 +5,7 @@ float32 (half of a training step at 192 × 6), so the precision is chosen here b
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -40,28 +41,41 @@ class Muon(torch.optim.Optimizer):
         """Update every parameter that has a gradient."""
         assert closure is None
         for group in self.param_groups:
+            alike = defaultdict(list)
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    self.update(parameter, group)
+                    alike[min(parameter.shape), max(parameter.shape)].append(parameter)
+            for parameters in alike.values():
+                self.update(parameters, group)
 
-    def update(self, parameter: torch.Tensor, group: dict[str, Any]) -> None:
-        gradient, state = parameter.grad, self.state[parameter]
-        assert gradient is not None
-        if not state:
-            state["momentum_buffer"] = torch.zeros_like(gradient)
-        buffer = state["momentum_buffer"]
-        buffer.lerp_(gradient, 1 - group["momentum"])
-        update = orthogonalize(gradient.lerp(buffer, group["momentum"]))
-        parameter.mul_(1 - group["lr"] * group["weight_decay"])
-        parameter.add_(update, alpha=-group["lr"] * 0.2 * math.sqrt(max(parameter.shape)))
+    def update(self, parameters: list[torch.Tensor], group: dict[str, Any]) -> None:
+        """Parameters of one shape, or of its transpose, together: so every core has work."""
+        directions = []
+        for parameter in parameters:
+            gradient, state = parameter.grad, self.state[parameter]
+            assert gradient is not None
+            if not state:
+                state["momentum_buffer"] = torch.zeros_like(gradient)
+            buffer = state["momentum_buffer"]
+            buffer.lerp_(gradient, 1 - group["momentum"])
+            directions.append(wide(gradient.lerp(buffer, group["momentum"])))
+        updates = orthogonalize(torch.stack(directions))
+        for parameter, update in zip(map(wide, parameters), updates, strict=True):
+            parameter.mul_(1 - group["lr"] * group["weight_decay"])
+            parameter.add_(update, alpha=-group["lr"] * 0.2 * math.sqrt(parameter.shape[1]))
 
 
-def orthogonalize(matrix: torch.Tensor) -> torch.Tensor:
-    """The matrix with all singular values brought near 1 (0.7 to 1.2) by Newton–Schulz."""
-    x = matrix.bfloat16() if multiplies_bfloat16(matrix.device) else matrix.float()
-    wide = x if x.shape[0] <= x.shape[1] else x.T
-    wide = wide / wide.norm().clamp(min=SMALLEST_NORM)
-    for _step in range(STEPS):
-        gram = wide @ wide.T
-        wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=B, alpha=C), wide, beta=A)
-    return (wide if x.shape[0] <= x.shape[1] else wide.T).to(matrix.dtype)
+def wide(matrix: torch.Tensor) -> torch.Tensor:
+    """The matrix, or its transpose when it has more rows than columns."""
+    return matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+
+
+def orthogonalize(matrices: torch.Tensor) -> torch.Tensor:
+    """Wide matrices [count, rows, columns] with all singular values brought near 1 (0.7 to 1.2)."""
+    device = matrices.device
+    x = matrices.bfloat16() if multiplies_bfloat16(device) else matrices.float()
+    x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=SMALLEST_NORM)
+    for _step in range(STEPS):  # of Newton–Schulz
+        gram = x @ x.mT
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=B, alpha=C), x, beta=A)
+    return x.to(matrices.dtype)

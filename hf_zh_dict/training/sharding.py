@@ -2,7 +2,7 @@
 
 Scoring, samples and files need the whole model. These models are small, so beside the shards a
 plain copy stands on each device: it is filled before it is read, and the shards from it after a
-checkpoint was loaded. Without FSDP 2 the plain model is what trains, and nothing is copied.
+checkpoint was loaded. Without FSDP 2 both have the same parameters, and nothing is copied.
 
 Checkpoints hold whole tensors in the parameters' order: one made on shards can be resumed
 without, and the other way round.
@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 
 
 def model_to_train(model: "LlamaForCausalLM", accelerator: "Accelerator") -> "LlamaForCausalLM":
-    """The model itself, or a copy of it that can be cut into shards."""
-    if not accelerator.is_fsdp2:
-        return model
-    keep_sums_exact(accelerator)
-    trained = copy.deepcopy(model)
+    """A second model, which may be compiled, patched and cut into shards while the first stays plain.
+
+    It has the same parameters, or its own where they will lie in shards.
+    """
+    if accelerator.is_fsdp2:
+        keep_sums_exact(accelerator)
+        trained = copy.deepcopy(model)
+        model.to(accelerator.device)
+        return trained
     model.to(accelerator.device)
-    return trained
+    return copy.deepcopy(model, {id(parameter): parameter for parameter in model.parameters()})
 
 
 def keep_sums_exact(accelerator: "Accelerator") -> None:
@@ -45,11 +49,10 @@ def keep_sums_exact(accelerator: "Accelerator") -> None:
 
 def copy_parameters(source: nn.Module, target: nn.Module) -> None:
     """Fill the target's parameters from the source's, either of them in shards; by every process."""
-    if source is target:
-        return
     with torch.no_grad():
         for given, taken in zip(source.parameters(), target.parameters(), strict=True):
-            taken.copy_(like(whole(given), taken))
+            if given is not taken:
+                taken.copy_(like(whole(given), taken))
 
 
 def reshard(wrapped: nn.Module) -> None:

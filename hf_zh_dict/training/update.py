@@ -19,7 +19,7 @@ from hf_zh_dict.config import TrainConfig
 from hf_zh_dict.model.kernels import use_liger_kernel
 from hf_zh_dict.model.llama import checkpoint_layers
 from hf_zh_dict.model.loss import LanguageModelLoss
-from hf_zh_dict.training.compiling import choose_compiling
+from hf_zh_dict.training.compiling import choose_compiling, compile_parts, leave_plain
 from hf_zh_dict.training.ema import begin_average, ema_decay_at, update_average
 from hf_zh_dict.training.judge import exact_dtype
 from hf_zh_dict.training.optim import make_optimizers, set_learning_rate
@@ -53,9 +53,9 @@ class Update:
 class Updater:
     """The model as it trains, its optimizers, and the average of its weights.
 
-    `model` stays plain, for saving; `wrapped` is what trains. They have the same parameters, unless
-    they lie in shards: then `gather` and `scatter` copy them. `judged` is what is scored, sampled
-    and kept: the average when there is one.
+    `model` stays plain, for scoring and saving; `wrapped` is what trains. They have the same
+    parameters, unless they lie in shards: then `gather` and `scatter` copy them. `judged` is what is
+    scored, sampled and kept: the average when there is one.
     """
 
     def __init__(
@@ -68,9 +68,11 @@ class Updater:
         if config.use_liger_kernel:
             use_liger_kernel(self.trained, accelerator.device)
         self.compiled = choose_compiling(config, accelerator.device)
+        self.loss_module = LanguageModelLoss(self.trained)
+        if self.compiled:
+            compile_parts(self.loss_module, accelerator)
         self.wrapped, *self.optimizers = accelerator.prepare(
-            LanguageModelLoss(self.trained, compile_body=self.compiled),
-            *make_optimizers(self.trained, config),
+            self.loss_module, *make_optimizers(self.trained, config)
         )
         self.average = begin_average(model) if config.ema_decay else None
 
@@ -81,7 +83,7 @@ class Updater:
     def stop_compiling(self) -> None:
         """Train on as it is, when the compiler turns out to fail."""
         self.compiled = False
-        getattr(self.wrapped, "module", self.wrapped).leave_plain()
+        leave_plain(self.loss_module)
 
     def is_finite(self) -> bool:
         """Whether all weights are numbers; the same on every process, as they are."""
