@@ -39,8 +39,8 @@ def make_updater(tiny_config, tokenizer, reshape, accelerator, monkeypatch):
 
 def leaking(updater):
     """The same updater, but its body is given a mask, with which transformers isolates nothing."""
-    body = updater.model.model.forward
-    updater.model.model.forward = lambda *, input_ids, **rest: body(
+    body = updater.trained.model.forward
+    updater.trained.model.forward = lambda *, input_ids, **rest: body(
         input_ids=input_ids, **rest, attention_mask=torch.ones_like(input_ids)
     )
     return updater
