@@ -1,9 +1,10 @@
-"""The numbers in results/ in; the tables about speed in the documents and the README's picture out.
+"""The numbers in results/ in; the tables about speed in the documents and their pictures out.
 
     python benchmarks/training_speed.py --peer LLAMA2C --json benchmarks/results/training_speed.json
     python benchmarks/text_to_blocks.py RUN --peer LLAMA2C --json benchmarks/results/text_to_blocks.json
     python benchmarks/generation.py RUN --run-c LLAMA2C/run --json benchmarks/results/generation.json
     python benchmarks/learning.py RUN --peer LLAMA2C … --json benchmarks/results/learning_rates.json
+    python benchmarks/learning.py RUN --peer LLAMA2C … --json benchmarks/results/learning.json
     python benchmarks/redraw.py
 
 A table stands between `<!-- NAME -->` and `<!-- /NAME -->` in its page, NAME being its file's.
@@ -22,12 +23,13 @@ import training_speed
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-PICTURE = ROOT / "docs" / "pictures" / "speed.png"
+PICTURES = ROOT / "docs" / "pictures"
 TABLES: dict[str, tuple[str, Callable[[Any], str]]] = {
     "training_speed": ("docs/speed.md", training_speed.table),
     "text_to_blocks": ("docs/tokenizer.md", text_to_blocks.table),
     "generation": ("docs/generation.md", generation.table),
     "learning_rates": ("docs/learning.md", learning.table),
+    "learning": ("docs/learning.md", learning.table),
 }
 Bar = tuple[str, float, float, float]  # what, its ratio to llama2.c, from, to
 
@@ -40,7 +42,8 @@ def main() -> None:
         replace_table(ROOT / page, name, table(found[name]))
     bars = list_bars(found)
     replace_table(ROOT / "README.md", "speed", summarize(bars))
-    draw(bars, PICTURE)
+    draw(bars, PICTURES / "speed.png")
+    draw_learning(found["learning"], PICTURES / "learning.png")
 
 
 def replace_table(page: Path, name: str, table: str) -> None:
@@ -95,6 +98,25 @@ def draw(bars: list[Bar], path: Path) -> None:
     axes.invert_yaxis()
     axes.set_xlabel("times the speed of llama2.c (red line: as fast)")
     axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=120, metadata={"Software": None})
+    pyplot.close(figure)
+
+
+def draw_learning(results: list[dict[str, Any]], path: Path) -> None:
+    """Held-out bits per character over processor time, a line a seed."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(8, 4), layout="constrained")
+    names = list(dict.fromkeys(result["name"] for result in results))
+    for name, color in zip(names, ("#2f6f8f", "#c0392b", "#222222"), strict=False):
+        for number, result in enumerate(one for one in results if one["name"] == name):
+            minutes = [point["seconds"] / 60 for point in result["curve"]]
+            bits = [point["validation"] for point in result["curve"]]
+            axes.plot(minutes, bits, "o-", color=color, label=name if number == 0 else None)
+    axes.set_xlabel("CPU minutes")
+    axes.set_ylabel("bits per character, held out")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
     figure.savefig(path, dpi=120, metadata={"Software": None})
     pyplot.close(figure)
 

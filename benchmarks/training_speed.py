@@ -268,7 +268,7 @@ def differences(task: Task) -> dict[str, float]:
         float((a.grad - b.grad).norm() / b.grad.norm())
         for a, b in zip(ours.parameters(), stock.parameters(), strict=True)
     ]
-    return {"loss": abs(float(mine / loss) - 1), "gradient": max(gradients)}
+    return {"loss": abs(float((mine / loss).detach()) - 1), "gradient": max(gradients)}
 
 
 def table(facts: dict[str, Any]) -> str:

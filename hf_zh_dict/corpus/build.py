@@ -239,13 +239,18 @@ def keep_terms(config: CorpusConfig, folder: Path) -> list[dict[str, str]]:
 
 def read_texts(path: Path) -> Iterator[str]:
     """The column `text` of a split, streamed."""
-    for row in read_rows(path, ["text"]):
-        yield row["text"]
+    for batch in read_batches(path, ["text"]):
+        yield from batch.column("text").to_pylist()
 
 
 def read_rows(path: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
     """Some columns of a split, streamed as rows."""
+    for batch in read_batches(path, columns):
+        yield from batch.to_pylist()
+
+
+def read_batches(path: Path, columns: list[str]) -> Iterator[Any]:
+    """Some columns of a split, streamed as pyarrow's record batches."""
     import pyarrow.parquet as pq
 
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=BATCH, columns=columns):
-        yield from batch.to_pylist()
+    yield from pq.ParquetFile(path).iter_batches(batch_size=BATCH, columns=columns)

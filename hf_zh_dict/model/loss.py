@@ -71,7 +71,11 @@ class SummedCrossEntropy(torch.autograd.Function):
                 exponentials[row, index[:, 0]] = at_label[:, 0].to(dtype)
                 factor = counted / height
                 torch.mul(exponentials @ matrix, factor, out=hidden_gradient[start : start + rows])
-                weight_gradient += exponentials.T @ (part * factor).to(dtype)
+                scaled = (part * factor).to(dtype)
+                if dtype == torch.float32:  # the sum is made in place
+                    weight_gradient.addmm_(exponentials.T, scaled)
+                else:
+                    weight_gradient += exponentials.T @ scaled
         ctx.save_for_backward(hidden_gradient, weight_gradient)
         ctx.weight_dtype = weight.dtype
         return total
