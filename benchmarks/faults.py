@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -56,6 +57,8 @@ SETTINGS = {
     "train.per-device-batch-size": 4, "train.gradient-accumulation-steps": 4,
     "train.num-samples": 1, "train.use-cpu": "true", "train.cpu-threads": 1,
 }  # fmt: skip
+# a Ctrl-C that comes in a finalizer is swallowed by Python, which tells of it; the run goes on
+LOST_SIGNAL = re.compile(r"^Exception ignored.*?^KeyboardInterrupt:? *$", re.MULTILINE | re.DOTALL)
 GRACE_SECONDS, HUNG_SECONDS = 2.0, 90.0
 TIMINGS = {"tokens_per_second", "seconds", "save_seconds", "memory_gigabytes"}
 
@@ -297,6 +300,7 @@ class Run:
     def check_log(self, damaged: str) -> None:
         # a process killed before its first line leaves no log
         text = self.log.read_text(encoding="utf-8") if self.log.is_file() else ""
+        text = LOST_SIGNAL.sub("", text)
         if "Traceback" in text:
             self.differ("a traceback: " + text[text.index("Traceback") :][:3000])
         if damaged and "training: " in text and damaged not in text:
