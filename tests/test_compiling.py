@@ -1,6 +1,7 @@
 """The model is compiled where that is possible and pays, and training goes on where it fails."""
 
 import locale
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from hf_zh_dict.model.llama import build_model
 from hf_zh_dict.model.loss import LanguageModelLoss
 from hf_zh_dict.training import compiling
 from hf_zh_dict.training.compiling import (
+    SHORT_CONTEXT,
     WORTH_STEPS,
     can_compile,
     choose_compiling,
@@ -93,3 +95,21 @@ def test_ten_layers_are_compiled_once_and_train_as_the_plain_ones(tiny_config, t
     for one, two, three in zip(plain, compiled, again, strict=True):
         torch.testing.assert_close(two, one, rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(three, one)
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "context", "attention"),
+    [
+        ("cpu", "bf16", SHORT_CONTEXT, "eager"),
+        ("cpu", "bf16", SHORT_CONTEXT + 1, "sdpa"),
+        ("cpu", "no", SHORT_CONTEXT, "sdpa"),
+        ("cuda", "bf16", SHORT_CONTEXT, "sdpa"),
+    ],
+)
+def test_attention_is_written_out_where_that_is_quicker(
+    tiny_model, device, precision, context, attention
+):
+    tiny_model.config.max_position_embeddings = context
+    machine = SimpleNamespace(device=torch.device(device), mixed_precision=precision)
+    compile_parts(LanguageModelLoss(tiny_model), machine)
+    assert tiny_model.config._attn_implementation == attention
