@@ -3,8 +3,7 @@
     python benchmarks/training_speed.py --peer LLAMA2C --json benchmarks/results/training_speed.json
     python benchmarks/text_to_blocks.py RUN --peer LLAMA2C --json benchmarks/results/text_to_blocks.json
     python benchmarks/generation.py RUN --run-c LLAMA2C/run --json benchmarks/results/generation.json
-    python benchmarks/learning.py RUN --peer LLAMA2C … --json benchmarks/results/learning_rates.json
-    python benchmarks/learning.py RUN --peer LLAMA2C … --json benchmarks/results/learning.json
+    python benchmarks/learning.py RUN … --json benchmarks/results/NAME.json   (docs/learning.md, docs/optimisation.md)
     python benchmarks/redraw.py
 
 A table stands between `<!-- NAME -->` and `<!-- /NAME -->` in its page, NAME being its file's.
@@ -30,7 +29,12 @@ TABLES: dict[str, tuple[str, Callable[[Any], str]]] = {
     "generation": ("docs/generation.md", generation.table),
     "learning_rates": ("docs/learning.md", learning.table),
     "learning": ("docs/learning.md", learning.table),
+    "learning_hour": ("docs/learning.md", learning.table),
+    "ablation": ("docs/learning.md", learning.table),
+    "shapes": ("docs/learning.md", learning.table),
+    "many_epochs": ("docs/optimisation.md", learning.table),
 }
+COLORS = ("#2f6f8f", "#c0392b", "#d98e04", "#5b8c5a", "#7d5ba6", "#222222")
 Bar = tuple[str, float, float, float]  # what, its ratio to llama2.c, from, to
 
 
@@ -43,7 +47,8 @@ def main() -> None:
     bars = list_bars(found)
     replace_table(ROOT / "README.md", "speed", summarize(bars))
     draw(bars, PICTURES / "speed.png")
-    draw_learning(found["learning"], PICTURES / "learning.png")
+    draw_learning(found["learning"] + found["learning_hour"], PICTURES / "learning.png", "minutes")
+    draw_learning(found["many_epochs"], PICTURES / "many_epochs.png", "epochs")
 
 
 def replace_table(page: Path, name: str, table: str) -> None:
@@ -102,18 +107,26 @@ def draw(bars: list[Bar], path: Path) -> None:
     pyplot.close(figure)
 
 
-def draw_learning(results: list[dict[str, Any]], path: Path) -> None:
-    """Held-out bits per character over processor time, a line a seed."""
+def draw_learning(results: list[dict[str, Any]], path: Path, over: str) -> None:
+    """Held-out bits per character over `minutes` of processor time or `epochs`, a line a training."""
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(8, 4), layout="constrained")
     names = list(dict.fromkeys(result["name"] for result in results))
-    for name, color in zip(names, ("#2f6f8f", "#c0392b", "#222222"), strict=False):
-        for number, result in enumerate(one for one in results if one["name"] == name):
-            minutes = [point["seconds"] / 60 for point in result["curve"]]
-            bits = [point["validation"] for point in result["curve"]]
-            axes.plot(minutes, bits, "o-", color=color, label=name if number == 0 else None)
-    axes.set_xlabel("CPU minutes")
+    for result in results:
+        seen = result["name"] in axes.get_legend_handles_labels()[1]
+        axes.plot(
+            [
+                point["seconds"] / 60 if over == "minutes" else point[over]
+                for point in result["curve"]
+            ],
+            [point["validation"] for point in result["curve"]],
+            "o-",
+            markersize=4,
+            color=COLORS[names.index(result["name"]) % len(COLORS)],
+            label=None if seen else result["name"],
+        )
+    axes.set_xlabel("CPU minutes" if over == "minutes" else over)
     axes.set_ylabel("bits per character, held out")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)

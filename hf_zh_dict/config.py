@@ -128,6 +128,9 @@ class ModelConfig:
     tie_word_embeddings: bool = setting(True, N_("one matrix for input and output embeddings"))
     rope_theta: float = setting(10_000.0, N_("base of the rotary position embedding"))
     rms_norm_eps: float = setting(1e-5, N_("epsilon of RMSNorm"))
+    zero_init: bool = setting(
+        False, N_("what layers add to the residual stream starts at zero, not merely small")
+    )
     pretrained: str = setting(
         "", N_("start from this Llama (folder or Hub id) instead of random weights")
     )
@@ -220,7 +223,7 @@ class TrainConfig:
         N_("skipped steps in a row, their loss or gradient not finite, after which the run stops"),
     )
     early_stopping_patience: int = setting(
-        0, N_("evaluations without improvement after which training stops (0: never)")
+        5, N_("evaluations without improvement after which training stops (0: never)")
     )
     early_stopping_threshold: float = setting(
         0.0, N_("smallest fall in bits per character that counts as an improvement")

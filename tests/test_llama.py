@@ -71,6 +71,20 @@ def test_residual_projections_start_smaller_with_depth(tiny_config, tokenizer, r
         assert abs(float(parameter.mean())) < expected / 10, name
 
 
+def test_layers_may_start_as_the_identity(tiny_config, tokenizer, reshape):
+    ids = ids_of()
+    model = build_model(reshape(tiny_config, zero_init=True), tokenizer)
+    with torch.no_grad():
+        states = model(ids, output_hidden_states=True).hidden_states
+    embedded = model.get_input_embeddings()(ids)
+    for state in states[:-1]:  # the last one is behind the norm
+        assert torch.equal(state, embedded)
+    weights = model.state_dict()
+    assert all(
+        weights[name].any() for name in weights if not any(p in name for p in RESIDUAL_PROJECTIONS)
+    )
+
+
 def test_the_seed_alone_decides_the_weights(tiny_config, tokenizer):
     def weights(seed):
         config = load_config(overrides={"model.hidden_size": 12, "train.seed": seed})

@@ -34,8 +34,15 @@ def test_patience_ends_with_the_settings_but_not_behind_the_last_step(stale, ste
     assert out_of_patience(state, CONFIG) == over
 
 
-def test_without_patience_set_training_never_stops_early():
-    assert not out_of_patience(TrainingState(stale_evaluations=99), TrainConfig(max_steps=100))
+def test_by_default_five_evaluations_are_waited_for():
+    config = TrainConfig(max_steps=100)
+    assert not out_of_patience(TrainingState(stale_evaluations=4), config)
+    assert out_of_patience(TrainingState(stale_evaluations=5), config)
+
+
+def test_patience_zero_never_ends():
+    config = TrainConfig(max_steps=100, early_stopping_patience=0)
+    assert not out_of_patience(TrainingState(stale_evaluations=99), config)
 
 
 def test_the_sentence_names_both_steps():

@@ -37,8 +37,9 @@ def split_groups(groups: Sequence[str], config: CorpusConfig) -> npt.NDArray[np.
     if num_validation + num_test > len(ranks) / 2:
         raise InputError(
             _(
-                "corpus.min_groups: {groups} headwords are too few to hold out {held_out}; give "
-                "more text, or lower corpus.min_groups."
+                "corpus: {groups} headwords are too few to hold out {held_out}, more than half; give "
+                "more text, or lower corpus.validation_fraction and corpus.test_fraction, or "
+                "corpus.min_groups."
             ).format(groups=len(ranks), held_out=num_validation + num_test)
         )
     order = np.argsort(ranks)

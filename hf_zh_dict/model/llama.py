@@ -48,7 +48,8 @@ def build_model(config: Config, tokenizer: "PreTrainedTokenizerFast") -> "LlamaF
     """Random weights from `train.seed`, or `model.pretrained`'s; dropout in place.
 
     Residual projections start scaled by 1/√(2L), L layers, so that the residual stream's variance
-    does not grow with depth (Radford et al. 2019, GPT-2, section 2.3).
+    does not grow with depth (Radford et al. 2019, GPT-2, section 2.3); or, with `model.zero_init`,
+    at zero, so that every layer starts as the identity (Goyal et al. 2017, section 5.1).
 
     Raises:
         InputError: `model.pretrained` cannot be loaded or has another vocabulary.
@@ -60,7 +61,8 @@ def build_model(config: Config, tokenizer: "PreTrainedTokenizerFast") -> "LlamaF
     else:
         torch.manual_seed(config.train.seed)
         model = LlamaForCausalLM(make_llama_config(config, tokenizer))
-        scale = 1 / math.sqrt(2 * config.model.num_hidden_layers)
+        shape = config.model
+        scale = 0.0 if shape.zero_init else 1 / math.sqrt(2 * shape.num_hidden_layers)
         with torch.no_grad():
             for name, module in model.named_modules():
                 if name.endswith(RESIDUAL_PROJECTIONS):
