@@ -108,23 +108,26 @@ def draw(bars: list[Bar], path: Path) -> None:
 
 
 def draw_learning(results: list[dict[str, Any]], path: Path, over: str) -> None:
-    """Held-out bits per character over `minutes` of processor time or `epochs`, a line a training."""
+    """Held-out bits per character over `minutes` of processor time or `epochs`, a line a training.
+
+    The steep fall before half an epoch, or half a minute, is left out: it would flatten the rest.
+    """
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(8, 4), layout="constrained")
     names = list(dict.fromkeys(result["name"] for result in results))
     for result in results:
-        seen = result["name"] in axes.get_legend_handles_labels()[1]
+        known = result["name"] in axes.get_legend_handles_labels()[1]
+        points = [
+            (point["seconds"] / 60 if over == "minutes" else point["epochs"], point["validation"])
+            for point in result["curve"]
+        ]
         axes.plot(
-            [
-                point["seconds"] / 60 if over == "minutes" else point[over]
-                for point in result["curve"]
-            ],
-            [point["validation"] for point in result["curve"]],
+            *zip(*[point for point in points if point[0] > 0.5], strict=True),
             "o-",
             markersize=4,
             color=COLORS[names.index(result["name"]) % len(COLORS)],
-            label=None if seen else result["name"],
+            label=None if known else result["name"],
         )
     axes.set_xlabel("CPU minutes" if over == "minutes" else over)
     axes.set_ylabel("bits per character, held out")
