@@ -31,14 +31,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from transformers import LlamaForCausalLM
 
 from hf_zh_dict.config import Config
 from hf_zh_dict.model.llama import make_llama_config
 from hf_zh_dict.model.loss import LanguageModelLoss
+from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.settings import load_config
 from hf_zh_dict.training.device import multiplies_bfloat16
+from hf_zh_dict.training.launch import make_accelerator
 from hf_zh_dict.training.stream import MicroBatch
 from hf_zh_dict.training.update import Updater
 
@@ -106,8 +107,9 @@ class Task:
 
 
 def make_ours(task: Task, *, mixed_precision: str = "no") -> Step:
-    accelerator = Accelerator(cpu=True, mixed_precision=mixed_precision)
-    updater = Updater(task.model(), task.config(compile=True).train, accelerator)
+    config = task.config(compile=True, mixed_precision=mixed_precision, use_cpu=True, report_to=())
+    accelerator = make_accelerator(config, RunPaths(Path()))
+    updater = Updater(task.model(), config.train, accelerator)
     ids = task.ids()
     positions = np.tile(np.arange(task.block_size), (task.batch_size, 1))
     batch = MicroBatch(ids[:, :-1], ids[:, 1:], positions)

@@ -16,7 +16,7 @@ from hf_zh_dict.tokens.blocks import IGNORED
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
-CHUNK_BYTES = 8 << 20  # of logits that exist at once
+CHUNK_BYTES = 16 << 20  # of logits that exist at once
 Exponentiate = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor, torch.Tensor]]
 
 

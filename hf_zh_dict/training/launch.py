@@ -12,7 +12,7 @@ from hf_zh_dict.config import Config, TrainConfig
 from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.settings import nearest
-from hf_zh_dict.training.device import multiplies_bfloat16
+from hf_zh_dict.training.device import keep_freed_memory, multiplies_bfloat16
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -49,6 +49,7 @@ def make_accelerator(config: Config, paths: RunPaths) -> "Accelerator":
             raise InputError(
                 _("train.mixed_precision: fp16 needs a GPU; use bf16 or no on the CPU.")
             )
+        keep_freed_memory()
         torch.set_num_threads(config.train.cpu_threads or share_of_cores())
     return accelerator
 
