@@ -70,14 +70,18 @@ def test_other_devices_are_not_compiled_for():
 
 @compiler
 @pytest.mark.filterwarnings("ignore:.*script_method:DeprecationWarning")
-def test_ten_layers_are_compiled_once_and_train_as_the_plain_ones(tiny_config, tokenizer, reshape):
-    model = build_model(reshape(tiny_config, num_hidden_layers=10), tokenizer)
+@pytest.mark.parametrize("dropout", [0.0, 0.1])
+def test_ten_layers_are_compiled_once_and_train_as_the_plain_ones(
+    tiny_config, tokenizer, reshape, dropout
+):
+    model = build_model(reshape(tiny_config, num_hidden_layers=10, dropout=dropout), tokenizer)
     loss = LanguageModelLoss(model).train()
     ids = torch.randint(3, 200, (2, 24), generator=torch.Generator().manual_seed(0))
     positions = torch.arange(12).repeat(2, 2)
 
     def gradients():
         model.zero_grad()
+        torch.manual_seed(0)  # what is dropped
         loss(ids, ids, positions).backward()
         return [parameter.grad.clone() for parameter in model.parameters()]
 

@@ -5,7 +5,7 @@ Compiled, a step takes about two thirds of its time; compiling itself takes abou
 
 import codecs
 import locale
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -72,8 +72,11 @@ def compile_parts(loss: LanguageModelLoss, accelerator: "Accelerator") -> None:
         model.set_attn_implementation(
             "eager"
         )  # its products and softmax are compiled with the rest
+    options: dict[str, Any] | None = None
+    if accelerator.device.type == "cpu" and model.config.attention_dropout:
+        options = {"fallback_random": True}  # torch's own come quicker there than compiled ones
     for layer in model.model.layers:
-        layer.forward = torch.compile(layer.forward)
+        layer.forward = torch.compile(layer.forward, options=options)
     loss.exponentiate = torch.compile(exponentiate)
 
 
