@@ -198,6 +198,9 @@ class TrainConfig:
         "adamw", N_("adamw, or muon for the hidden matrices and adamw for the rest")
     )
     learning_rate: float = setting(5e-4, N_("highest learning rate"))
+    embedding_learning_rate: float | None = setting(
+        None, N_("that of embeddings and output head (not set: learning_rate)")
+    )
     min_learning_rate: float = setting(0.0, N_("learning rate at the end"))
     warmup_steps: int = setting(100, N_("steps over which the learning rate rises"))
     lr_scheduler_type: Literal[
@@ -285,6 +288,12 @@ class TrainConfig:
         for name in ("adam_beta1", "adam_beta2", "ema_decay"):
             within = 0 <= getattr(self, name) < 1
             check(within, f"train.{name}", N_("must be from 0 up to, not including, 1"))
+        check(
+            self.embedding_learning_rate is None
+            or min(self.embedding_learning_rate, self.learning_rate) > 0,
+            "train.embedding_learning_rate",
+            N_("must be above 0, and so must train.learning_rate"),
+        )
         check(
             self.min_learning_rate <= self.learning_rate,
             "train.min_learning_rate",

@@ -1,5 +1,6 @@
 """A checkpoint brings everything back; a damaged one is named and the one before it is used."""
 
+import dataclasses
 import json
 import os
 
@@ -227,6 +228,23 @@ def test_the_best_weights_are_kept_once(save, tokenizer, tokenizer_folder):
     kept = load_file(best_weights(paths, 3))
     assert kept.keys() == best.keys()
     assert all(torch.equal(kept[name], best[name]) for name in best)
+
+
+def test_optimizers_go_on_with_todays_settings_and_the_moments_of_the_checkpoint(
+    save, parts, tiny_config
+):
+    paths = save(7)
+    _accelerator, _model, (before,) = save.parts
+    now = {"weight_decay": 0.3, "adam_beta2": 0.9, "embedding_learning_rate": 0.01}
+    train = dataclasses.replace(tiny_config.train, **now)
+    accelerator, model, (after,) = parts(dataclasses.replace(tiny_config, train=train))
+    groups = after.state_dict()["param_groups"]
+    load_checkpoint(paths, 7, accelerator, model, [after])
+    assert after.state_dict()["param_groups"] == groups
+    assert groups[0]["weight_decay"] == 0.3
+    for place, moments in before.state_dict()["state"].items():
+        for key, value in moments.items():
+            assert torch.equal(after.state_dict()["state"][place][key], value)
 
 
 @compiler

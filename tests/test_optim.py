@@ -11,10 +11,11 @@ from hf_zh_dict.training.optim import make_optimizers, set_learning_rate
 def names_of(model, optimizer):
     """Parameter names by weight decay."""
     names = {id(parameter): name for name, parameter in model.named_parameters()}
-    return {
-        group["weight_decay"]: {names[id(parameter)] for parameter in group["params"]}
-        for group in optimizer.param_groups
-    }
+    found = {}
+    for group in optimizer.param_groups:
+        placed = {names[id(parameter)] for parameter in group["params"]}
+        found[group["weight_decay"]] = found.get(group["weight_decay"], set()) | placed
+    return found
 
 
 @pytest.mark.parametrize("tied", [True, False])
@@ -63,6 +64,22 @@ def test_setting_the_rate_reaches_every_group(tiny_model):
     for optimizer in make_optimizers(tiny_model, TrainConfig(optimizer="muon")):
         set_learning_rate(optimizer, 0.125)
         assert {group["lr"] for group in optimizer.param_groups} == {0.125}
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_embeddings_and_output_head_may_have_a_rate_of_their_own(
+    tiny_config, tokenizer, reshape, tied, optimizer
+):
+    model = build_model(reshape(tiny_config, tie_word_embeddings=tied), tokenizer)
+    config = TrainConfig(optimizer=optimizer, learning_rate=0.01, embedding_learning_rate=0.03)
+    rates = {}
+    for one in make_optimizers(model, config):
+        set_learning_rate(one, 0.005)  # half way down
+        rates |= {id(p): group["lr"] for group in one.param_groups for p in group["params"]}
+    for name, parameter in model.named_parameters():
+        of_vocabulary = name in ("model.embed_tokens.weight", "lm_head.weight")
+        assert rates[id(parameter)] == pytest.approx(0.015 if of_vocabulary else 0.005), name
 
 
 def test_parameters_that_do_not_learn_are_left_out(tiny_model):

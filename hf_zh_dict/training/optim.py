@@ -1,5 +1,7 @@
 """A model in, its optimizers out: AdamW, or Muon and AdamW."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -11,14 +13,24 @@ def make_optimizers(model: nn.Module, config: TrainConfig) -> list[torch.optim.O
     """AdamW for everything, or Muon for the hidden matrices and AdamW for the rest.
 
     Weight decay falls on matrices (embeddings among them), none on norms. Muon's updates are scaled
-    to AdamW's size, so that `learning_rate` means the same for both.
+    to AdamW's size, so that `learning_rate` means the same for both. Embeddings and output head have
+    a rate of their own with `embedding_learning_rate`.
     """
     parameters = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
     hidden = [p for n, p in parameters if config.optimizer == "muon" and is_hidden_matrix(n, p)]
-    others = [p for _n, p in parameters if all(p is not q for q in hidden)]
-    groups = [
-        {"params": [p for p in others if p.ndim >= 2], "weight_decay": config.weight_decay},
-        {"params": [p for p in others if p.ndim < 2], "weight_decay": 0.0},
+    others = [(n, p) for n, p in parameters if all(p is not q for q in hidden)]
+    rate = config.embedding_learning_rate
+    groups: list[dict[str, Any]] = [
+        {
+            "params": [p for n, p in others if is_embedding(n)],
+            "weight_decay": config.weight_decay,
+            "lr_scale": rate / config.learning_rate if rate else 1.0,
+        },
+        {
+            "params": [p for n, p in others if p.ndim >= 2 and not is_embedding(n)],
+            "weight_decay": config.weight_decay,
+        },
+        {"params": [p for _n, p in others if p.ndim < 2], "weight_decay": 0.0},
     ]
     optimizers: list[torch.optim.Optimizer] = [
         torch.optim.AdamW(
@@ -38,6 +50,11 @@ def is_hidden_matrix(name: str, parameter: nn.Parameter) -> bool:
     return parameter.ndim == 2 and ".layers." in name
 
 
+def is_embedding(name: str) -> bool:
+    """A row for each vocabulary entry: embeddings or output head, which may be one matrix."""
+    return name.endswith(("embed_tokens.weight", "lm_head.weight"))
+
+
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
     for group in optimizer.param_groups:
-        group["lr"] = learning_rate
+        group["lr"] = learning_rate * group.get("lr_scale", 1.0)

@@ -90,7 +90,10 @@ def like(tensor: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
 
 
 def load_optimizer_state(optimizer: Any, state: Mapping[str, Any]) -> None:
-    """Give an optimizer the state that `whole` took from one; called by every process."""
+    """Give an optimizer the moments that `whole` took from one; called by every process.
+
+    Weight decay and the like stay as they are now set.
+    """
     parameters: Sequence[torch.Tensor] = [
         parameter for group in optimizer.param_groups for parameter in group["params"]
     ]
@@ -100,6 +103,5 @@ def load_optimizer_state(optimizer: Any, state: Mapping[str, Any]) -> None:
             for key, value in kept.items()
         }
         for index, kept in state["state"].items()
-        if index < len(parameters)  # else the optimizer refuses the state itself
     }
-    optimizer.load_state_dict({**state, "state": moments})
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
