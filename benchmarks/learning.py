@@ -1,6 +1,6 @@
 """What is learnt in a given time: held-out bits per character of several recipes, side by side.
 
-    python benchmarks/learning.py RUN --cpu-minutes 20 --seeds 0 1 2
+    python benchmarks/learning.py RUN --cpu-minutes 20 --seeds 0 1 2    (or --steps 1200)
         [--preset NAME] [--variant NAME KEY=VALUE …]… [--set KEY=VALUE …] [--points 1] [--jobs 2]
         [--peer DIR --peer-rates 5e-4 1e-3 2e-3] [--json FILE]
 
@@ -9,7 +9,8 @@ is only read. Settings are the preset's, or its own where it has been trained. E
 some settings and trains anew with every seed; without one, the settings are taken as they are. The
 time is that of the process on its one core, compiling included, tokenizer and blocks not: 20 CPU
 minutes are 10 minutes of two cores. Nothing else may run meanwhile: what shares the caches makes a
-step take up to 60 % more of it. The schedule is gone through as if the time were `train.max_steps`.
+step take up to 60 % more of it; `--steps` instead of a time compares after equal text, whatever
+the machine does. The schedule is gone through as if the time or the steps were `train.max_steps`.
 Validation is scored, outside the time, at `--points` moments, the last of them the end; the test
 split at the end.
 A file of numbers is written training by training, so that one that was stopped goes on.
@@ -48,11 +49,16 @@ class Cell:
     preset: str | None
     overrides: dict[str, Any]
     seed: int
-    seconds: float  # of CPU time
+    cpu_minutes: float
     points: int
+    steps: int = 0  # instead of the minutes
     peer: Path | None = None  # whose recipe it is
     peer_rate: float = 0.0
     peer_vocab_size: int = 0
+
+    @property
+    def budget(self) -> dict[str, float]:
+        return {"steps": self.steps} if self.steps else {"cpu_minutes": self.cpu_minutes}
 
     def config(self) -> Config:
         """The run's own settings, or the preset's instead; then the variant's."""
@@ -156,18 +162,21 @@ def train(cell: Cell) -> dict[str, Any]:
         else:
             recipe = Ours(cell)
         began, outside, steps, targets = cpu_seconds(), 0.0, 0, 0
+        spent = position = 0.0
         curve: list[dict[str, float]] = []
-        while (spent := cpu_seconds() - began - outside) < cell.seconds:
-            if steps and spent >= cell.seconds * (len(curve) + 1) / cell.points:
+        while position < 1:
+            if steps and position >= (len(curve) + 1) / cell.points:
                 outside += score(recipe, curve, steps, spent)
-            targets += recipe.step(spent / cell.seconds)
+            targets += recipe.step(position)
             steps += 1
+            spent = cpu_seconds() - began - outside
+            position = steps / cell.steps if cell.steps else spent / (cell.cpu_minutes * 60)
         score(recipe, curve, steps, spent)
         print(json.dumps({"name": cell.name, "seed": cell.seed, **curve[-1]}), file=sys.stderr)
         return {
             "name": cell.name,
             "seed": cell.seed,
-            "cpu_minutes": cell.seconds / 60,
+            **cell.budget,
             "validation": curve[-1]["validation"],
             "test": recipe.bits_per_char("test"),
             "targets_per_second": targets / spent,
@@ -199,7 +208,9 @@ def make_cells(arguments: argparse.Namespace) -> Iterator[Cell]:
     variants = [
         (name, shared | parse_settings(items)) for name, *items in arguments.variant or [["ours"]]
     ]
-    common: dict[str, Any] = {"seconds": arguments.cpu_minutes * 60, "points": arguments.points}
+    common: dict[str, Any] = {
+        name: getattr(arguments, name) for name in ("cpu_minutes", "points", "steps")
+    }
     run, preset = arguments.run, arguments.preset
     for seed in arguments.seeds:
         for name, overrides in variants:
@@ -252,6 +263,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, help="a run folder with corpus, tokenizer and blocks")
     parser.add_argument("--cpu-minutes", type=float, default=20.0, help="of training, each cell")
+    parser.add_argument("--steps", type=int, default=0, help="of each cell, instead of minutes")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--preset", help="settings, instead of the run's own")
     parser.add_argument(
@@ -280,11 +292,14 @@ def main() -> None:
     context = multiprocessing.get_context("spawn")
     os.environ["OMP_NUM_THREADS"] = "1"
     results = read_results(arguments.json)
-    done = {(result["name"], result["seed"], result["cpu_minutes"]) for result in results}
     cells = [
-        cell for cell in make_cells(arguments)
-        if (cell.name, cell.seed, arguments.cpu_minutes) not in done
-    ]  # fmt: skip
+        cell
+        for cell in make_cells(arguments)
+        if not any(
+            {"name": cell.name, "seed": cell.seed, **cell.budget}.items() <= result.items()
+            for result in results
+        )
+    ]
     with ProcessPoolExecutor(arguments.jobs, mp_context=context, max_tasks_per_child=1) as pool:
         for result in pool.map(train, cells):
             results.append(result)
