@@ -39,6 +39,10 @@ def test_a_drawn_word_is_held_out(embedded):
     drawn = {known.draw_held_out(random.Random(seed)) for seed in range(20)}
     assert len(drawn) > 5
     assert all(entry.held_out for word in drawn for entry in known.find(word))
+    one = drawn.pop()
+    again = {known.draw_held_out(random.Random(seed), besides=one) for seed in range(99)}
+    assert len(again) > 5
+    assert one not in again
     assert known_of("甲。").draw_held_out(random.Random(0)) == ""
 
 

@@ -75,9 +75,10 @@ class KnownEntries:
         """Its entries, in the corpus's order; none when the headword is empty or not there."""
         return self.by_headword.get(headword, []) if headword else []
 
-    def draw_held_out(self, choice: random.Random) -> str:
-        """A headword that the model has not seen; empty when there is none."""
-        return choice.choice(self.held_out) if self.held_out else ""
+    def draw_held_out(self, choice: random.Random, *, besides: str = "") -> str:
+        """A headword that the model has not seen, another than `besides`; empty without one."""
+        others = [headword for headword in self.held_out if headword != besides]
+        return choice.choice(others) if others else ""
 
     def find_nearest(self, text: str) -> Nearest | None:
         """None when the text is shorter than an n-gram, or no train entry shares one with it."""

@@ -206,9 +206,10 @@ def build_page(writer: Writer) -> "gradio.Blocks":
     def stop(request: gr.Request) -> None:
         turns.stop(request.session_hash)
 
-    def draw() -> str:
+    def draw(word: str | None) -> str:
         assert writer.known is not None
-        return writer.known.draw_held_out(choice)
+        standing = word or ""
+        return writer.known.draw_held_out(choice, besides=standing) or standing
 
     title = _("hf_zh_dict: a model writes dictionary entries")
     page: gradio.Blocks = gr.Blocks(title=title, analytics_enabled=False)
@@ -277,7 +278,7 @@ def build_page(writer: Writer) -> "gradio.Blocks":
         word.submit(**asked)
         for button, text in zip(examples, writer.examples, strict=True):
             button.click(lambda text=text: text, outputs=word, **quick).then(**asked)
-        drawn.click(draw, outputs=word, **quick).then(**asked)
+        drawn.click(draw, inputs=word, outputs=word, **quick).then(**asked)
         halt.click(stop, **quick)
     page.queue(default_concurrency_limit=USERS_AT_ONCE)
     return page
