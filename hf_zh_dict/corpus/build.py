@@ -195,14 +195,7 @@ def write_splits(path: Path, division: Division, folder: Path) -> None:
     waiting: dict[str, list[Any]] = {split: [] for split in SPLITS}
     with contextlib.ExitStack() as stack:
         writers = {
-            split: stack.enter_context(
-                pq.ParquetWriter(
-                    folder / f"{split}.parquet",
-                    schema,
-                    compression="zstd",
-                    use_dictionary=["dictionary", "view"],  # texts do not repeat
-                )
-            )
+            split: stack.enter_context(pq.ParquetWriter(folder / f"{split}.parquet", schema))
             for split in SPLITS
         }
 
