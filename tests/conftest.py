@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 
 CACHE = tempfile.mkdtemp(prefix="hf_zh_dict-tests-")
@@ -64,6 +65,14 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.xdist_group("real data"))
             if "HF_ZH_DICT_DATA" not in os.environ:
                 item.add_marker(pytest.mark.skip("HF_ZH_DICT_DATA is not set"))
+
+
+@pytest.fixture(autouse=True)
+def one_thread_again():
+    """Training takes all cores; what the same worker tests next shares them with other workers."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
