@@ -1,6 +1,7 @@
 """What is learnt in a given time: held-out bits per character of several recipes, side by side.
 
-    python benchmarks/learning.py RUN --cpu-minutes 20 --seeds 0 1 2    (or --steps 1200)
+    python benchmarks/learning.py RUN --cpu-minutes 20 --seeds 0 1 2
+        (or --steps 1200, or --minutes 60 --threads 2 --jobs 1)
         [--preset NAME] [--variant NAME KEY=VALUE …]… [--set KEY=VALUE …] [--points 1] [--jobs 2]
         [--peer DIR --peer-rates 5e-4 1e-3 2e-3] [--json FILE]
 
@@ -10,7 +11,7 @@ some settings and trains anew with every seed; without one, the settings are tak
 time is that of the process on its one core, compiling included, tokenizer and blocks not: 20 CPU
 minutes are 10 minutes of two cores. Nothing else may run meanwhile: what shares the caches makes a
 step take up to 60 % more of it; `--steps` instead of a time compares after equal text, whatever
-the machine does. The schedule is gone through as if the time or the steps were `train.max_steps`.
+the machine does. `--minutes` are those on the clock, of as many cores as `--threads`. The schedule is gone through as if the time or the steps were `train.max_steps`.
 Validation is scored, outside the time, at `--points` moments, the last of them the end; the test
 split at the end.
 A file of numbers is written training by training, so that one that was stopped goes on.
@@ -52,17 +53,25 @@ class Cell:
     cpu_minutes: float
     points: int
     steps: int = 0  # instead of the minutes
+    minutes: float = 0.0  # on the clock, instead
+    threads: int = 1
     peer: Path | None = None  # whose recipe it is
     peer_rate: float = 0.0
     peer_vocab_size: int = 0
 
     @property
     def budget(self) -> dict[str, float]:
+        if self.minutes:
+            return {"minutes": self.minutes, "threads": self.threads}
         return {"steps": self.steps} if self.steps else {"cpu_minutes": self.cpu_minutes}
+
+    def seconds(self) -> float:
+        """A moment on the clock that counts."""
+        return time.monotonic() if self.minutes else cpu_seconds()
 
     def config(self) -> Config:
         """The run's own settings, or the preset's instead; then the variant's."""
-        fixed = {"train.seed": self.seed, "train.cpu_threads": 1, "train.report_to": ()}
+        fixed = {"train.seed": self.seed, "train.cpu_threads": self.threads, "train.report_to": ()}
         return load_config(
             preset=self.preset,
             path=None if self.preset else RunPaths(self.run).config,
@@ -144,11 +153,11 @@ class Ours:
 
 
 def train(cell: Cell) -> dict[str, Any]:
-    """One cell, in a process of its own with one thread."""
-    os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"  # compiles in this process
+    """One cell, in a process of its own."""
+    os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = str(cell.threads)  # 1: in this process
     import torch
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(cell.threads)
     with tempfile.TemporaryDirectory() as cache:
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache  # compiles anew
         recipe: Recipe
@@ -161,18 +170,20 @@ def train(cell: Cell) -> dict[str, Any]:
             )  # fmt: skip
         else:
             recipe = Ours(cell)
-        began, outside, steps, targets = cpu_seconds(), 0.0, 0, 0
+        budget = 60 * (cell.minutes or cell.cpu_minutes)
+        began, outside, steps, targets = cell.seconds(), 0.0, 0, 0
         spent = position = 0.0
         curve: list[dict[str, float]] = []
         while position < 1:
             if steps and position >= (len(curve) + 1) / cell.points:
-                outside += score(recipe, curve, steps, spent)
+                before = cell.seconds()
+                score(cell, recipe, curve, steps, spent)
+                outside += cell.seconds() - before
             targets += recipe.step(position)
             steps += 1
-            spent = cpu_seconds() - began - outside
-            position = steps / cell.steps if cell.steps else spent / (cell.cpu_minutes * 60)
-        score(recipe, curve, steps, spent)
-        print(json.dumps({"name": cell.name, "seed": cell.seed, **curve[-1]}), file=sys.stderr)
+            spent = cell.seconds() - began - outside
+            position = steps / cell.steps if cell.steps else spent / budget
+        score(cell, recipe, curve, steps, spent)
         return {
             "name": cell.name,
             "seed": cell.seed,
@@ -184,12 +195,19 @@ def train(cell: Cell) -> dict[str, Any]:
         }
 
 
-def score(recipe: Recipe, curve: list[dict[str, float]], steps: int, spent: float) -> float:
-    """Add a point to the curve; returns the time that took."""
-    began = cpu_seconds()
+def score(
+    cell: Cell, recipe: Recipe, curve: list[dict[str, float]], steps: int, spent: float
+) -> None:
+    """Add a point to the curve, and tell it."""
     bits = recipe.bits_per_char("validation")
     curve.append({"validation": bits, "steps": steps, "epochs": recipe.epochs, "seconds": spent})
-    return cpu_seconds() - began
+    share = len(curve) / cell.points
+    print(
+        f"{cell.name}, seed {cell.seed}: {bits:.3f} bits per character at {share:.0%} "
+        f"({steps:,} steps, {spent:,.0f} s; {spent / share - spent:,.0f} s to go)",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def cpu_seconds() -> float:
@@ -209,7 +227,8 @@ def make_cells(arguments: argparse.Namespace) -> Iterator[Cell]:
         (name, shared | parse_settings(items)) for name, *items in arguments.variant or [["ours"]]
     ]
     common: dict[str, Any] = {
-        name: getattr(arguments, name) for name in ("cpu_minutes", "points", "steps")
+        name: getattr(arguments, name)
+        for name in ("cpu_minutes", "points", "steps", "minutes", "threads")
     }
     run, preset = arguments.run, arguments.preset
     for seed in arguments.seeds:
@@ -264,6 +283,8 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="a run folder with corpus, tokenizer and blocks")
     parser.add_argument("--cpu-minutes", type=float, default=20.0, help="of training, each cell")
     parser.add_argument("--steps", type=int, default=0, help="of each cell, instead of minutes")
+    parser.add_argument("--minutes", type=float, default=0.0, help="on the clock, instead")
+    parser.add_argument("--threads", type=int, default=1, help="of each cell")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--preset", help="settings, instead of the run's own")
     parser.add_argument(
@@ -274,7 +295,7 @@ def main() -> None:
         help="a name and the settings that make it; may be repeated",
     )  # fmt: skip
     parser.add_argument("--points", type=int, default=1, help="validations along the way")
-    parser.add_argument("--jobs", type=int, default=2, help="cells at once, one core each")
+    parser.add_argument("--jobs", type=int, default=2, help="cells at once")
     parser.add_argument("--peer", type=Path, help="a checkout of karpathy/llama2.c")
     parser.add_argument("--peer-rates", type=float, nargs="+", default=[5e-4, 1e-3, 2e-3])
     parser.add_argument("--peer-batch-size", type=int, help="blocks a step (those of the settings)")
@@ -290,7 +311,7 @@ def main() -> None:
 
         prepare(arguments.peer, RunPaths(arguments.run), arguments.peer_vocab_size)
     context = multiprocessing.get_context("spawn")
-    os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ["OMP_NUM_THREADS"] = str(arguments.threads)
     results = read_results(arguments.json)
     cells = [
         cell

@@ -247,6 +247,21 @@ def test_optimizers_go_on_with_todays_settings_and_the_moments_of_the_checkpoint
             assert torch.equal(after.state_dict()["state"][place][key], value)
 
 
+def test_moments_in_another_order_are_refused_by_name(parts, tiny_config, reshape, tmp_path):
+    """As AdamW's were before embeddings and output head had a group of their own."""
+    config = reshape(tiny_config, tie_word_embeddings=False)
+    accelerator, model, (optimizer,) = parts(config)
+    matrices = [parameter for parameter in model.parameters() if parameter.ndim >= 2]
+    earlier = torch.optim.AdamW(matrices)
+    for parameter in matrices:
+        parameter.grad = torch.ones_like(parameter)
+    earlier.step()
+    paths, state = RunPaths(tmp_path), TrainingState(step=1)
+    save_checkpoint(paths, accelerator, model, [earlier], state, made_with=MADE_WITH, kept=Kept(1))
+    with pytest.raises(InputError, match=r"optimizer\.pt: .* order.*--overwrite"):
+        load_checkpoint(paths, 1, accelerator, model, [optimizer])
+
+
 @compiler
 @pytest.mark.filterwarnings("ignore:.*script_method:DeprecationWarning")
 @pytest.mark.parametrize("tied", [True, False])

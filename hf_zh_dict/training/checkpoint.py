@@ -32,7 +32,7 @@ from hf_zh_dict.files import (
 from hf_zh_dict.messages import InputError, _
 from hf_zh_dict.paths import RunPaths
 from hf_zh_dict.stages import fingerprint, hash_file
-from hf_zh_dict.training.sharding import load_optimizer_state, whole
+from hf_zh_dict.training.sharding import load_optimizer_state, moments_fit, whole
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -268,6 +268,9 @@ def load_checkpoint(
 
     The checkpoint must have been found whole. An average that it does not have starts from its
     weights.
+
+    Raises:
+        InputError: the optimizers' moments are not in the order of today's parameters.
     """
     folder = paths.checkpoint(step)
     load_weights(model, folder / WEIGHTS)
@@ -276,6 +279,13 @@ def load_checkpoint(
         load_weights(average, file if file.is_file() else folder / WEIGHTS)
     saved = torch.load(folder / OPTIMIZER, map_location="cpu", weights_only=True)
     for optimizer, before in zip(optimizers, saved["optimizers"], strict=True):
+        if not moments_fit(optimizer, before):
+            raise InputError(
+                _(
+                    "{file}: the optimizer's moments are in an earlier version's order; go on with that "
+                    "version, or start again with --overwrite."
+                ).format(file=folder / OPTIMIZER)
+            )
         load_optimizer_state(optimizer, before)
     if accelerator.scaler and saved["scaler"]:
         accelerator.scaler.load_state_dict(saved["scaler"])

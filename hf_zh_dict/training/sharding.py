@@ -89,14 +89,28 @@ def like(tensor: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
     )
 
 
+def list_parameters(optimizer: Any) -> Sequence[torch.Tensor]:
+    """In the order that their moments are kept in."""
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def moments_fit(optimizer: Any, state: Mapping[str, Any]) -> bool:
+    """Whether the moments in `state` have the shapes of the parameters that they would go to."""
+    parameters = list_parameters(optimizer)
+    return all(
+        value.shape == parameters[index].shape
+        for index, kept in state["state"].items()
+        for value in kept.values()
+        if isinstance(value, torch.Tensor) and value.ndim
+    )
+
+
 def load_optimizer_state(optimizer: Any, state: Mapping[str, Any]) -> None:
     """Give an optimizer the moments that `whole` took from one; called by every process.
 
     Weight decay and the like stay as they are now set.
     """
-    parameters: Sequence[torch.Tensor] = [
-        parameter for group in optimizer.param_groups for parameter in group["params"]
-    ]
+    parameters = list_parameters(optimizer)
     moments = {
         index: {
             key: like(value, parameters[index]) if isinstance(value, torch.Tensor) else value
