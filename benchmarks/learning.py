@@ -253,9 +253,10 @@ def table(results: list[dict[str, Any]]) -> str:
         same = [result for result in results if result["name"] == name]
         ends = [result["curve"][-1] for result in same]
         bits = [result["validation"] for result in same]
+        spread = f"{max(bits) - min(bits):.3f}" if len(bits) > 1 else "–"
         best = [min(result["curve"], key=lambda point: point["validation"]) for result in same]
         lines.append(
-            f"| {name} | {statistics.mean(bits):.3f} | {max(bits) - min(bits):.3f} "
+            f"| {name} | {statistics.mean(bits):.3f} | {spread} "
             f"| {statistics.mean(r['test'] for r in same):.3f} "
             f"| {statistics.mean(end['epochs'] for end in ends):.2f} "
             f"| {statistics.mean(end['steps'] for end in ends):,.0f} "

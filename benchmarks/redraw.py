@@ -30,6 +30,7 @@ TABLES: dict[str, tuple[str, Callable[[Any], str]]] = {
     "learning_rates": ("docs/learning.md", learning.table),
     "learning": ("docs/learning.md", learning.table),
     "learning_hour": ("docs/learning.md", learning.table),
+    "learning_clock": ("docs/learning.md", learning.table),
     "learning_steps": ("docs/learning.md", learning.table),
     "ablation": ("docs/learning.md", learning.table),
     "shapes": ("docs/learning.md", learning.table),
