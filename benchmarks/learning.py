@@ -11,9 +11,11 @@ some settings and trains anew with every seed; without one, the settings are tak
 time is that of the process on its one core, compiling included, tokenizer and blocks not: 20 CPU
 minutes are 10 minutes of two cores. Nothing else may run meanwhile: what shares the caches makes a
 step take up to 60 % more of it; `--steps` instead of a time compares after equal text, whatever
-the machine does. `--minutes` are those on the clock, of as many cores as `--threads`. The schedule is gone through as if the time or the steps were `train.max_steps`.
-Validation is scored, outside the time, at `--points` moments, the last of them the end; the test
-split at the end.
+the machine does. `--minutes` are those on the clock, of as many cores as `--threads`.
+
+The schedule is gone through as if the time or the steps were `train.max_steps`; by time it begins
+behind the first step, which compiles and would else pass over the warm-up. Validation is scored,
+outside the time, at `--points` moments, the last of them the end; the test split at the end.
 A file of numbers is written training by training, so that one that was stopped goes on.
 
 DIR is a checkout of karpathy/llama2.c, whose recipe takes part then: its model, optimizer, cosine
@@ -172,7 +174,7 @@ def train(cell: Cell) -> dict[str, Any]:
             recipe = Ours(cell)
         budget = 60 * (cell.minutes or cell.cpu_minutes)
         began, outside, steps, targets = cell.seconds(), 0.0, 0, 0
-        spent = position = 0.0
+        spent = position = compiled = 0.0
         curve: list[dict[str, float]] = []
         while position < 1:
             if steps and position >= (len(curve) + 1) / cell.points:
@@ -182,7 +184,9 @@ def train(cell: Cell) -> dict[str, Any]:
             targets += recipe.step(position)
             steps += 1
             spent = cell.seconds() - began - outside
-            position = steps / cell.steps if cell.steps else spent / budget
+            compiled = compiled or spent
+            in_time = (spent - compiled) / max(budget - compiled, 1.0)
+            position = steps / cell.steps if cell.steps else in_time
         score(cell, recipe, curve, steps, spent)
         return {
             "name": cell.name,
