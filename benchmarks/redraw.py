@@ -36,7 +36,7 @@ TABLES: dict[str, tuple[str, Callable[[Any], str]]] = {
     "shapes": ("docs/learning.md", learning.table),
     "many_epochs": ("docs/optimisation.md", learning.table),
 }
-COLORS = ("#2f6f8f", "#c0392b", "#d98e04", "#5b8c5a", "#7d5ba6", "#222222")
+COLORS = ("#2f6f8f", "#c0392b", "#d98e04", "#5b8c5a", "#7d5ba6", "#222222", "#8c6d46")
 Bar = tuple[str, float, float, float]  # what, its ratio to llama2.c, from, to
 
 
